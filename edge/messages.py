@@ -1,0 +1,240 @@
+"""What devices say: the closed union of typed messages, for every channel a device may publish on.
+
+Parsed once, at the door (`edge.bus.inbound`); past it nothing is a dictionary. Unknown fields are dropped there and never
+kept: a till's extra field may hold a card number. `docs/asyncapi.yaml` describes the same shapes.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+__all__ = [
+    "DEVICE_ID",
+    "Ack",
+    "CameraDetections",
+    "CameraFrame",
+    "Device",
+    "DeviceKind",
+    "DeviceStatus",
+    "FrigateEvent",
+    "FrigatePersonCount",
+    "KioskFeedback",
+    "Message",
+    "MirrorMeasurement",
+    "MirrorSilhouette",
+    "PosTransaction",
+    "Received",
+    "Recommendation",
+    "SaleLine",
+    "Tender",
+]
+
+DEVICE_ID = re.compile(r"[a-z0-9-]{1,40}")
+"""What a store's or a device's id looks like (design, section 3)."""
+
+DeviceKind = Literal["camera", "mirror", "pos", "kiosk", "frigate"]
+Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._/-]{0,63}$")]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+Minor = Annotated[int, Field(ge=-(10**12), le=10**12)]
+SessionToken = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]{4,64}$")]
+Millimetres = Annotated[int, Field(gt=0, lt=3000)]
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Who published: taken from the topic, which the broker's access list holds a device to."""
+
+    kind: DeviceKind
+    id: str
+
+
+class _Said(BaseModel):
+    """Base of what comes as JSON or msgpack: strict about types, silent about unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+
+class _Effective(_Said):
+    """Base of every message with an effect: it counts once, by `message_id`."""
+
+    message_id: UUID
+    captured_at: AwareDatetime
+
+
+@dataclass(frozen=True, slots=True)
+class CameraFrame:
+    """One JPEG, unread as yet. Lives in memory only; the next frame overwrites it."""
+
+    jpeg: bytes
+    captured_at: AwareDatetime | None = None
+
+    def __repr__(self) -> str:
+        return f"CameraFrame({len(self.jpeg)} bytes)"
+
+
+class Detection(_Said):
+    """One person box, pixels of the camera's own frame."""
+
+    box_xyxy: tuple[float, float, float, float]
+    score: float = Field(ge=0, le=1)
+
+
+class CameraDetections(_Effective):
+    """Boxes from a camera that infers on its own chip."""
+
+    frame_width: int = Field(gt=0, le=16384)
+    frame_height: int = Field(gt=0, le=16384)
+    detections: tuple[Detection, ...] = Field(max_length=500)
+
+
+class MirrorSilhouette(_Effective):
+    """Front and side outline masks (PNG) within a consent session."""
+
+    session: SessionToken
+    garment: Word | None = None
+    stature_mm: Millimetres | None = None
+    front_png: bytes = Field(max_length=1_000_000, repr=False)
+    side_png: bytes = Field(max_length=1_000_000, repr=False)
+
+
+class MirrorMeasurement(_Effective):
+    """Breadths and depths in millimetres that the mirror measured itself, within a consent session."""
+
+    session: SessionToken
+    garment: Word | None = None
+    stature_mm: Millimetres = Field(repr=False)
+    breadths_mm: dict[Word, Millimetres] = Field(default_factory=dict, max_length=16, repr=False)
+    depths_mm: dict[Word, Millimetres] = Field(default_factory=dict, max_length=16, repr=False)
+
+
+class SaleLine(_Said):
+    """One line of a sale: `quantity` units of `sku` for `total_minor` altogether."""
+
+    sku: Word
+    quantity: int = Field(ge=1, le=100_000)
+    total_minor: Minor
+
+
+class Tender(_Said):
+    """How (part of) a sale was paid. Card numbers have no field here and so no way in."""
+
+    kind: Literal["card", "cash", "wechat_pay", "alipay", "unionpay_qr", "gift_card", "other"]
+    amount_minor: Minor
+
+
+class PosTransaction(_Effective):
+    """One till transaction in minor units of `currency`; amounts are positive, `kind` says which way the goods went."""
+
+    kind: Literal["sale", "return", "void"] = "sale"
+    currency: Currency
+    lines: tuple[SaleLine, ...] = Field(min_length=1, max_length=2000)
+    total_minor: Minor
+    tax_minor: Minor = 0
+    tenders: tuple[Tender, ...] = Field(default=(), max_length=20)
+    training: bool = False
+    session: SessionToken | None = None
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> PosTransaction:
+        if sum(line.total_minor for line in self.lines) != self.total_minor:
+            raise ValueError("total_minor is not the sum of the lines")
+        if self.tenders and sum(tender.amount_minor for tender in self.tenders) != self.total_minor:
+            raise ValueError("total_minor is not the sum of the tenders")
+        return self
+
+
+class KioskFeedback(_Effective):
+    """A mood button, or a question or worry in words."""
+
+    mood: int | None = Field(default=None, ge=1, le=5)
+    words: str | None = Field(default=None, max_length=2000, repr=False)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> KioskFeedback:
+        if self.mood is None and not self.words:
+            raise ValueError("neither mood nor words")
+        return self
+
+
+class DeviceStatus(_Said):
+    """Retained state of a device; its last will says `offline`."""
+
+    state: Literal["online", "offline"]
+    firmware: Annotated[str, StringConstraints(max_length=64)] | None = None
+    battery_percent: float | None = Field(default=None, ge=0, le=100)
+    temperature_c: float | None = Field(default=None, ge=-60, le=150)
+
+
+class FrigateObject(_Said):
+    """The `before` or `after` of a Frigate event, as far as counting needs it."""
+
+    id: Annotated[str, StringConstraints(max_length=64)]
+    camera: Annotated[str, StringConstraints(max_length=64)]
+    label: Annotated[str, StringConstraints(max_length=64)]
+    frame_time: float
+    box: tuple[float, float, float, float]
+    score: float = Field(default=1.0, ge=0, le=1)
+    false_positive: bool = False
+
+
+class FrigateEvent(_Said):
+    """One message on `frigate/events`, as Frigate documents it."""
+
+    type: Literal["new", "update", "end"]
+    before: FrigateObject
+    after: FrigateObject
+
+
+@dataclass(frozen=True, slots=True)
+class FrigatePersonCount:
+    """One message on `frigate/{camera}/person`: people in view now."""
+
+    count: int
+
+
+Message = (
+    CameraFrame
+    | CameraDetections
+    | MirrorSilhouette
+    | MirrorMeasurement
+    | PosTransaction
+    | KioskFeedback
+    | DeviceStatus
+    | FrigateEvent
+    | FrigatePersonCount
+)
+"""Everything a device can say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message and the envelope it came in. `receipt` acknowledges it to the broker (QoS 1)."""
+
+    device: Device
+    message: Message
+    received_at: AwareDatetime
+    receipt: int | None = None
+
+
+class Ack(BaseModel):
+    """Gateway to device: these `message_ids` are committed and need not be sent again."""
+
+    model_config = ConfigDict(frozen=True)
+    message_ids: tuple[UUID, ...]
+
+
+class Recommendation(BaseModel):
+    """Gateway to mirror: an answer, or a refusal with its reason. Exactly one of `size` and `refused` is set."""
+
+    model_config = ConfigDict(frozen=True)
+    message_id: UUID
+    size: str | None = None
+    second_choice: str | None = None
+    confidence: float | None = None
+    why: str = ""
+    refused: str | None = None

@@ -1,0 +1,267 @@
+"""`store.toml`, typed: read once, checked whole, every mistake named in one list."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+
+from edge.errors import SettingsError
+
+__all__ = [
+    "CameraSettings",
+    "DeviceSettings",
+    "HqSettings",
+    "LineSettings",
+    "MqttSettings",
+    "PrivacySettings",
+    "Settings",
+    "StoreSettings",
+    "WebSettings",
+    "WindowSettings",
+    "ZoneSettings",
+    "load_settings",
+]
+
+Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Point = tuple[Fraction, Fraction]
+UNWATCHABLE = frozenset({"fitting_room", "restroom"})
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class StoreSettings(_Table):
+    """Which shop this is. `timezone` decides where a day begins."""
+
+    id: Id
+    name: str = ""
+    timezone: str = "UTC"
+    opened_on: date | None = None
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_timezone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError("no such time zone; use a name like Europe/Berlin or Asia/Shanghai") from error
+        return name
+
+
+class MqttSettings(_Table):
+    """The broker that the shop's devices publish to. With `ca_file` the connection is TLS."""
+
+    host: str = "127.0.0.1"
+    port: Port = 1883
+    username: str | None = None
+    password_file: Path | None = None
+    ca_file: Path | None = None
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+    max_payload_bytes: int = Field(default=2_000_000, ge=1_000, le=20_000_000)
+    max_messages_per_s: float = Field(default=200.0, gt=0)
+    """Per device; what a device sends past this is refused (QoS 0 dropped, QoS 1 left for its next try)."""
+
+
+class WebSettings(_Table):
+    """Where the dashboard listens."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8080
+
+
+class HqSettings(_Table):
+    """Where released aggregates go. Without `url` nothing leaves, and the outbox keeps it."""
+
+    url: str | None = None
+    credential_file: Path | None = None
+    ca_file: Path | None = None
+    batch_events: int = Field(default=200, ge=1, le=5000)
+    interval_s: float = Field(default=5.0, gt=0, le=3600)
+
+
+class WindowSettings(_Table):
+    """How long windows are, in seconds. `release_s` must be a multiple of `local_s`."""
+
+    local_s: int = Field(default=60, ge=1, le=3600)
+    release_s: int = Field(default=900, ge=1, le=86400)
+    grace_s: int = Field(default=30, ge=0, le=3600)
+
+    @model_validator(mode="after")
+    def _whole_windows(self) -> Self:
+        if self.release_s % self.local_s:
+            raise ValueError("release_s must be a multiple of local_s")
+        return self
+
+
+class PrivacySettings(_Table):
+    """The release gate. Decision record 0004 says what the numbers protect."""
+
+    k: int = Field(default=5, ge=1)
+    epsilon_per_release: float = Field(default=1.0, gt=0, le=10)
+    epsilon_per_day: float = Field(default=96.0, gt=0)
+    merge_limit_s: int = Field(default=4 * 3600, ge=0)
+    attestation_valid_days: int = Field(default=30, ge=1, le=366)
+
+
+class StorageSettings(_Table):
+    """How much of the disk the outbox may take."""
+
+    outbox_max_mb: int = Field(default=512, ge=1)
+
+
+class ZoneSettings(_Table):
+    """A part of the shop. Cameras there run only while `notice_attested_on` is fresh (PIPL Art. 26)."""
+
+    id: Id
+    name: str = ""
+    kind: Literal["entrance", "sales_floor", "checkout", "fitting_room", "restroom"] = "sales_floor"
+    notice_attested_on: date | None = None
+
+
+class LineSettings(_Table):
+    """A counting line, relative coordinates 0 to 1; walking from the first to the second point, `in` is left to right."""
+
+    name: Id
+    points: tuple[Point, Point]
+
+    @model_validator(mode="after")
+    def _has_length(self) -> Self:
+        if self.points[0] == self.points[1]:
+            raise ValueError("a line needs two different points")
+        return self
+
+
+class DeviceSettings(_Table):
+    """A device the gateway listens to, and the zone it stands in."""
+
+    id: Id
+    zone: Id
+
+
+class CameraSettings(DeviceSettings):
+    """A camera, its counting lines, and the polygons blacked out before inference (relative coordinates)."""
+
+    lines: tuple[LineSettings, ...] = ()
+    privacy_masks: tuple[Annotated[tuple[Point, ...], Field(min_length=3)], ...] = ()
+    model: Id = "footfall"
+    score_threshold: Fraction | None = None
+    frigate_name: str | None = None
+
+
+class Settings(_Table):
+    """The whole of `store.toml`. Relative paths in it are relative to the file's folder."""
+
+    store: StoreSettings
+    state: Path = Path()
+    models: Path | None = None
+    mqtt: MqttSettings = MqttSettings()
+    web: WebSettings = WebSettings()
+    hq: HqSettings = HqSettings()
+    windows: WindowSettings = WindowSettings()
+    privacy: PrivacySettings = PrivacySettings()
+    storage: StorageSettings = StorageSettings()
+    zones: tuple[ZoneSettings, ...] = ()
+    cameras: tuple[CameraSettings, ...] = ()
+    mirrors: tuple[DeviceSettings, ...] = ()
+    tills: tuple[DeviceSettings, ...] = ()
+    kiosks: tuple[DeviceSettings, ...] = ()
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        mistakes = list(self._mismatches())
+        if mistakes:
+            raise ValueError("\n".join(mistakes))
+        return self
+
+    def _mismatches(self) -> Iterator[str]:
+        zones = {zone.id: zone for zone in self.zones}
+        if len(zones) < len(self.zones):
+            yield "zones: two zones share an id"
+        for table, devices in self.devices().items():
+            ids = [device.id for device in devices]
+            for twice in sorted({name for name in ids if ids.count(name) > 1}):
+                yield f"{table}.{twice}: two devices share this id"
+            for device in devices:
+                if device.zone not in zones:
+                    yield f"{table}.{device.id}: zone '{device.zone}' is not among [[zones]]"
+        for camera in self.cameras:
+            zone = zones.get(camera.zone)
+            if zone is not None and zone.kind in UNWATCHABLE:
+                yield f"cameras.{camera.id}: a camera may not watch a {zone.kind}; take it out of zone '{zone.id}'"
+            names = [line.name for line in camera.lines]
+            if len(set(names)) < len(names):
+                yield f"cameras.{camera.id}: two lines share a name"
+
+    def devices(self) -> dict[str, tuple[DeviceSettings, ...]]:
+        """All devices by the name of their table in `store.toml`."""
+        return {"cameras": self.cameras, "mirrors": self.mirrors, "tills": self.tills, "kiosks": self.kiosks}
+
+    def zone(self, zone_id: str) -> ZoneSettings:
+        """The zone with this id; it exists, or the settings would not have loaded."""
+        return next(zone for zone in self.zones if zone.id == zone_id)
+
+    @property
+    def store_db(self) -> Path:
+        """The gateway's database."""
+        return self.state / "store.db"
+
+    @property
+    def consent_db(self) -> Path:
+        """The web process's database."""
+        return self.state / "consent.db"
+
+    @property
+    def sync_db(self) -> Path:
+        """The sync process's database."""
+        return self.state / "sync.db"
+
+
+def load_settings(path: Path) -> Settings:
+    """Read and check `store.toml` at `path`.
+
+    Raises:
+        SettingsError: the file is absent, is not TOML, or holds mistakes; all of them are named.
+    """
+    try:
+        raw = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise SettingsError(str(path), ("no such file; make one with `threshold init DIR`",)) from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(str(path), (f"cannot be read: {error}",)) from error
+    try:
+        settings = Settings.model_validate(raw)
+    except ValidationError as error:
+        raise SettingsError(str(path), tuple(_mistakes(error))) from error
+    return _rebased(settings, path.resolve().parent)
+
+
+def _mistakes(error: ValidationError) -> Iterator[str]:
+    for problem in error.errors(include_url=False, include_input=False):
+        where = ".".join(str(part) for part in problem["loc"])
+        for line in problem["msg"].removeprefix("Value error, ").split("\n"):
+            yield f"{where}: {line}" if where else line
+
+
+def _rebased(settings: Settings, folder: Path) -> Settings:
+    """The same settings with every relative path made absolute, from the file's own folder."""
+
+    def rebase(table: BaseModel) -> dict[str, Path]:
+        return {name: folder / value for name, value in table if isinstance(value, Path)}
+
+    return settings.model_copy(
+        update={
+            **rebase(settings),
+            "mqtt": settings.mqtt.model_copy(update=rebase(settings.mqtt)),
+            "hq": settings.hq.model_copy(update=rebase(settings.hq)),
+        }
+    )
