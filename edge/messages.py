@@ -28,6 +28,7 @@ __all__ = [
     "MirrorMeasurement",
     "MirrorSilhouette",
     "PosTransaction",
+    "Receipt",
     "Received",
     "Recommendation",
     "SaleLine",
@@ -212,13 +213,21 @@ Message = (
 
 
 @dataclass(frozen=True, slots=True)
+class Receipt:
+    """Stands for a QoS 1 delivery not yet acknowledged to the broker; void once the connection it came on is gone."""
+
+    mid: int
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
 class Received:
     """A message and the envelope it came in. `receipt` acknowledges it to the broker (QoS 1)."""
 
     device: Device
     message: Message
     received_at: AwareDatetime
-    receipt: int | None = None
+    receipt: Receipt | None = None
 
 
 class Ack(BaseModel):

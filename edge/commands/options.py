@@ -18,25 +18,28 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def store_option(command: F) -> F:
-    """Give a command `--config FILE` and `--state DIR`, and hand it the loaded `settings`. A demo's state folder is a store."""
+    """Give a command `--config FILE` and `--state DIR`, and hand it the loaded `settings`; their path is the context's `obj`.
+
+    A demo's state folder is a store: `--state DIR` reads `DIR/store.toml`.
+    """
 
     @click.option("--config", type=click.Path(path_type=Path), help="The store's settings file, store.toml.")
     @click.option(
-        "--state", type=click.Path(path_type=Path), help="A state folder that holds a store.toml, such as a demo's."
+        "--state", type=click.Path(path_type=Path), help="A folder that holds a store.toml, such as a demo's."
     )
     @wraps(command)
     def with_settings(*args: Any, config: Path | None, state: Path | None, **kwargs: Any) -> Any:
-        if (config is None) == (state is None):
+        if config is None and state is not None:
+            path = state / CONFIG_NAME
+        elif config is not None and state is None:
+            path = config
+        else:
             raise click.UsageError("name the store with either --config FILE or --state DIR")
-        settings: Settings = load_settings(config if config is not None else _config_in(state))
+        settings: Settings = load_settings(path)
+        click.get_current_context().obj = path
         return command(*args, settings=settings, **kwargs)
 
     return with_settings  # type: ignore[return-value]
-
-
-def _config_in(state: Path | None) -> Path:
-    assert state is not None  # noqa: S101  checked by the caller
-    return state / CONFIG_NAME
 
 
 def example(*lines: str) -> str:

@@ -53,13 +53,16 @@ class ReleaseRound:
 
     def _release_people(self, tx: StoreTransaction, cells: list[PendingCell], *, now: datetime) -> int:
         released = 0
-        for (day, metric), of_day in _grouped(cells, lambda cell: (self._day(cell.start_s), cell.metric)):
-            spent = tx.epsilon_spent(day=day, metric=metric)
+
+        def name_and_day(cell: PendingCell) -> tuple[CellName, str]:
+            return (cell.metric, cell.place, cell.key), self._day(cell.start_s)
+
+        for (name, day), of_cell in _grouped(cells, name_and_day):
+            metric, place, key = name
+            spent = tx.epsilon_spent(day=day, metric=metric, place=place, key=key)
             budget = Budget(self._privacy.epsilon_per_day - spent)
-            for name, of_cell in _grouped(of_day, lambda cell: (cell.metric, cell.place, cell.key)):
-                windows = list(self._release_windows(of_cell))
-                for verdict in self._gate.judge(windows, budget=budget, now_s=epoch_s(now)):
-                    released += self._carry_out(tx, name, verdict, day=day, now=now)
+            for verdict in self._gate.judge(self._release_windows(of_cell), budget=budget, now_s=epoch_s(now)):
+                released += self._carry_out(tx, name, verdict, day=day, now=now)
         return released
 
     def _carry_out(self, tx: StoreTransaction, name: CellName, verdict: Verdict, *, day: str, now: datetime) -> int:

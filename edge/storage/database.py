@@ -19,7 +19,7 @@ from sqlite_utils.migrations import Migrations
 
 from edge.errors import StorageError
 
-__all__ = ["OwnedDatabase", "open_reader", "transaction"]
+__all__ = ["OwnedDatabase", "open_reader", "owner_of", "transaction"]
 
 _BUSY_TIMEOUT_S = 10.0
 
@@ -62,7 +62,7 @@ class OwnedDatabase:
 
 def _own(path: Path) -> IO[bytes]:
     """Hold `path`.lock for this process's life; the kernel frees it however the process ends."""
-    lock = path.with_name(path.name + ".lock").open("ab")
+    lock = path.with_name(path.name + ".lock").open("a+b")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
@@ -72,7 +72,22 @@ def _own(path: Path) -> IO[bytes]:
             f"{path} is owned by another process",
             "stop that process first (`threshold status` names it)",
         ) from error
+    lock.truncate(0)
+    lock.write(str(os.getpid()).encode())
+    lock.flush()
     return lock
+
+
+def owner_of(path: Path) -> int | None:
+    """Process id of the living owner of the database at `path`, or None."""
+    try:
+        pid = int(path.with_name(path.name + ".lock").read_text())
+        os.kill(pid, 0)
+    except (FileNotFoundError, ValueError, ProcessLookupError):
+        return None
+    except PermissionError:
+        return pid  # alive, and another user's
+    return pid
 
 
 @contextmanager

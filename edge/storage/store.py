@@ -111,10 +111,11 @@ class StoreTransaction:
         )
         return [PendingCell(start_s, Metric(metric), place, key, value) for start_s, metric, place, key, value in rows]
 
-    def epsilon_spent(self, *, day: str, metric: Metric) -> float:
-        """Epsilon that releases of `metric` have spent on `day` (ISO date)."""
+    def epsilon_spent(self, *, day: str, metric: Metric, place: str, key: str) -> float:
+        """Epsilon that releases of one cell have spent on `day` (ISO date)."""
         (spent,) = self._sql.execute(
-            "SELECT coalesce(sum(epsilon), 0) FROM releases WHERE day = ? AND metric = ?", (day, metric)
+            "SELECT coalesce(sum(epsilon), 0) FROM releases WHERE day = ? AND metric = ? AND place = ? AND key = ?",
+            (day, metric, place, key),
         ).fetchone()
         return float(spent)
 

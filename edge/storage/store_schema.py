@@ -33,7 +33,7 @@ def m001_spine(db: Database) -> None:
             seq INTEGER PRIMARY KEY AUTOINCREMENT, released_s INTEGER NOT NULL, day TEXT NOT NULL,
             start_s INTEGER NOT NULL, end_s INTEGER NOT NULL, metric TEXT NOT NULL, place TEXT NOT NULL, key TEXT NOT NULL,
             outcome TEXT NOT NULL CHECK (outcome IN ('released', 'suppressed')), epsilon REAL NOT NULL, k INTEGER NOT NULL)""",
-        "CREATE INDEX releases_by_day ON releases (day, metric)",
+        "CREATE INDEX releases_by_day ON releases (day, metric, place, key)",
         """CREATE TABLE outbox (
             sequence INTEGER PRIMARY KEY AUTOINCREMENT, enqueued_s INTEGER NOT NULL, event BLOB NOT NULL)""",
         """CREATE TABLE dead_letters (

@@ -1,0 +1,155 @@
+"""The cameras' own threads: newest frame wins, fair turns between cameras, one picture of a camera at a time."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import structlog
+
+from edge.bus.dead_letters import DeadLetter
+from edge.camera.pipeline import CameraPipeline, FrameResult
+from edge.errors import MessageRejected
+from edge.messages import CameraDetections, CameraFrame, Received
+from edge.outcome import Outcome
+
+__all__ = ["Cameras"]
+
+log = structlog.get_logger(__name__)
+
+_DETECTIONS_KEPT = 1000
+
+
+@dataclass(slots=True)
+class _Seat:
+    """A camera's place in the queue: at most one frame waits, and boxes in order."""
+
+    pipeline: CameraPipeline
+    frame: Received | None = None
+    detections: deque[Received] = field(default_factory=lambda: deque(maxlen=_DETECTIONS_KEPT))
+    busy: bool = False
+
+    def waits(self) -> bool:
+        return not self.busy and (self.frame is not None or bool(self.detections))
+
+
+class Cameras:
+    """Runs frames and boxes through each camera's pipeline on a few threads, and hands outcomes on."""
+
+    def __init__(
+        self,
+        pipelines: dict[str, CameraPipeline],
+        *,
+        threads: int,
+        deliver: Callable[[Outcome], object],
+        count: Callable[[str], object],
+        dead_letter: Callable[[MessageRejected, Received], DeadLetter],
+    ) -> None:
+        self._seats = {name: _Seat(pipeline) for name, pipeline in pipelines.items()}
+        self._order = deque(self._seats)
+        self._deliver = deliver
+        self._count = count
+        self._dead_letter = dead_letter
+        self._change = threading.Condition()
+        self._stopping = False
+        self._threads = [threading.Thread(target=self._run, name=f"camera-{i}") for i in range(threads)]
+
+    def start(self) -> None:
+        """Start the threads."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Finish the pictures in hand and end; what still waits is dropped, as frames may be."""
+        with self._change:
+            self._stopping = True
+            self._change.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+    def offer(self, received: Received) -> None:
+        """Take a frame or boxes from a known camera. A frame replaces the one that waits, which is counted as dropped."""
+        with self._change:
+            seat = self._seats[received.device.id]
+            if isinstance(received.message, CameraFrame):
+                if seat.frame is not None:
+                    self._count("frames_dropped")
+                seat.frame = received
+            else:
+                if len(seat.detections) == _DETECTIONS_KEPT:
+                    self._count("detections_dropped")
+                seat.detections.append(received)
+            self._change.notify()
+
+    def _run(self) -> None:
+        while (turn := self._next()) is not None:
+            seat, received = turn
+            try:
+                self._work(seat, received)
+            except Exception:
+                # One camera's surprise must not stop the others; the picture is gone, the trace names no pixel.
+                log.exception("camera.failed", camera=received.device.id)
+                self._count("camera_failures")
+            finally:
+                with self._change:
+                    seat.busy = False
+                    self._change.notify()
+
+    def _next(self) -> tuple[_Seat, Received] | None:
+        with self._change:
+            while not self._stopping:
+                for name in self._order:
+                    seat = self._seats[name]
+                    if seat.waits():
+                        self._order.remove(name)
+                        self._order.append(name)
+                        seat.busy = True
+                        return seat, self._take(seat)
+                self._change.wait()
+            return None
+
+    @staticmethod
+    def _take(seat: _Seat) -> Received:
+        if seat.detections:
+            return seat.detections.popleft()
+        received, seat.frame = seat.frame, None
+        assert received is not None  # noqa: S101  `waits` said so
+        return received
+
+    def _work(self, seat: _Seat, received: Received) -> None:
+        message = received.message
+        message_id = message.message_id if isinstance(message, CameraDetections) else None
+        try:
+            result = self._result(seat.pipeline, received)
+        except MessageRejected as error:
+            self._deliver(
+                Outcome(
+                    received.received_at,
+                    device=received.device,
+                    message_id=message_id,
+                    receipt=received.receipt,
+                    dead_letter=self._dead_letter(error, received),
+                )
+            )
+            return
+        self._count("frames_refused" if result.refused else "frames")
+        self._deliver(
+            Outcome(
+                received.received_at,
+                device=received.device,
+                facts=result.facts,
+                message_id=message_id,
+                receipt=received.receipt,
+                people_visible=result.people_visible,
+                captured_at=result.captured_at,
+            )
+        )
+
+    @staticmethod
+    def _result(pipeline: CameraPipeline, received: Received) -> FrameResult:
+        if isinstance(received.message, CameraFrame):
+            return pipeline.frame(received.message.jpeg, received_at=received.received_at)
+        assert isinstance(received.message, CameraDetections)  # noqa: S101  `offer` takes nothing else
+        return pipeline.detections(received.message, received_at=received.received_at)

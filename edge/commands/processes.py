@@ -1,0 +1,68 @@
+"""`threshold gateway`, `web` and `run`: the processes of a store, alone or together."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+
+import click
+
+from edge.commands.options import example, store_option
+from edge.settings import Settings
+
+__all__ = ["gateway", "run", "web"]
+
+
+@click.command(epilog=example("threshold gateway --config /etc/threshold/store.toml"))
+@store_option
+def gateway(settings: Settings) -> None:
+    """Take messages from devices, count, and release what may leave. Runs until SIGTERM."""
+    from edge.app import build  # heavy: loads OpenCV and ONNX Runtime
+    from edge.logs import configure_logs
+
+    configure_logs(process="gateway")
+    stop = _stop_signal()
+    running = build(settings)
+    running.start()
+    try:
+        stop.wait()
+    finally:
+        running.stop()
+
+
+@click.command(epilog=example("threshold web --config /etc/threshold/store.toml"))
+@store_option
+def web(settings: Settings) -> None:
+    """Serve the store's dashboard. Runs until SIGTERM."""
+    import uvicorn
+
+    from edge.clock import utc_now
+    from edge.logs import configure_logs
+    from edge.web.app import build_web
+
+    configure_logs(process="web")
+    app = build_web(settings, clock=utc_now)
+    uvicorn.run(app, host=settings.web.host, port=settings.web.port, log_level="warning", access_log=False)
+
+
+@click.command(epilog=example("threshold run --config /etc/threshold/store.toml"))
+@store_option
+@click.pass_obj
+def run(config: Path, settings: Settings) -> None:
+    """Run gateway, web and sync side by side, restarting what falls over. Runs until SIGTERM."""
+    from edge.logs import configure_logs
+    from edge.supervisor import ProcessSpec, run_until_signal, threshold_command
+
+    configure_logs(process="run")
+    names = ("gateway", "web", "sync") if settings.hq.url else ("gateway", "web")
+    run_until_signal(
+        settings.state, [ProcessSpec(name, threshold_command(name, "--config", str(config))) for name in names]
+    )
+
+
+def _stop_signal() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop

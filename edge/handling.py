@@ -1,0 +1,78 @@
+"""One message to its outcome. Pure; camera pictures and boxes go through `edge.cameras`."""
+
+from __future__ import annotations
+
+from typing import assert_never
+from uuid import UUID
+
+from edge.clock import plausible
+from edge.consent.feedback import mood_of
+from edge.consent.gate import ConsentGate
+from edge.facts import Fact
+from edge.messages import (
+    CameraDetections,
+    CameraFrame,
+    DeviceStatus,
+    FrigateEvent,
+    FrigatePersonCount,
+    KioskFeedback,
+    MirrorMeasurement,
+    MirrorSilhouette,
+    PosTransaction,
+    Received,
+    Recommendation,
+)
+from edge.mirror.refusal import refuse
+from edge.outcome import Outcome
+from edge.pos_bridge.sales import sale_of
+
+__all__ = ["handle"]
+
+
+def handle(received: Received, *, gate: ConsentGate) -> Outcome:
+    """The outcome of every message but a camera's own pictures and boxes (TypeError for those)."""
+    message = received.message
+    match message:
+        case PosTransaction():
+            at = plausible(message.captured_at, received_at=received.received_at)
+            return _effect(received, message.message_id, fact=sale_of(message, till=received.device.id, at=at))
+        case KioskFeedback():
+            at = plausible(message.captured_at, received_at=received.received_at)
+            return _effect(received, message.message_id, fact=mood_of(message, kiosk=received.device.id, at=at))
+        case MirrorMeasurement() | MirrorSilhouette():
+            # The gate answers before anything of the body is looked at; until a store has a registry it says no.
+            answer = gate.ask("size_recommendation", at=received.received_at, session=message.session)
+            return _effect(received, message.message_id, reply=refuse(message, reason=answer.reason))
+        case DeviceStatus():
+            return _outcome(received, status=message)
+        case FrigatePersonCount(count=count):
+            return _outcome(received, people_visible=count)
+        case FrigateEvent():
+            return _outcome(received)
+        case CameraFrame() | CameraDetections():
+            raise TypeError("camera pictures and boxes are handled by edge.cameras")
+        case _:
+            assert_never(message)
+
+
+def _effect(
+    received: Received, message_id: UUID, *, fact: Fact | None = None, reply: Recommendation | None = None
+) -> Outcome:
+    return Outcome(
+        received.received_at,
+        device=received.device,
+        receipt=received.receipt,
+        message_id=message_id,
+        facts=() if fact is None else (fact,),
+        reply=reply,
+    )
+
+
+def _outcome(received: Received, *, status: DeviceStatus | None = None, people_visible: int | None = None) -> Outcome:
+    return Outcome(
+        received.received_at,
+        device=received.device,
+        receipt=received.receipt,
+        status=status,
+        people_visible=people_visible,
+    )

@@ -1,0 +1,34 @@
+"""Structured logs, one JSON line each, on standard error. A trace names code, never values: those may hold a card number."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+__all__ = ["configure_logs"]
+
+
+def configure_logs(*, process: str, level: int = logging.INFO) -> None:
+    """Set up logging for a process; `process` stands in each line."""
+    structlog.configure(
+        processors=[
+            _named(process),
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False)),
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def _named(process: str) -> Processor:
+    def add(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+        return {**event, "process": process}
+
+    return add
