@@ -10,6 +10,7 @@ import queue
 import sqlite3
 import threading
 from collections import Counter, defaultdict, deque
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
@@ -67,13 +68,16 @@ class Writer:
         replies: Replies,
         release_round: ReleaseRound,
         outbox: Outbox,
+        connected: Callable[[], bool],
         clock: Clock,
     ) -> None:
+        """`connected` says whether the broker hears us; it stands in the figures that the dashboard shows."""
         self._settings = settings
         self._store = store
         self._replies = replies
         self._round = release_round
         self._outbox = outbox
+        self._connected = connected
         self._clock = clock
         self._queue: queue.Queue[Outcome] = queue.Queue(_QUEUE)
         self._counts: Counter[str] = Counter()
@@ -213,6 +217,8 @@ class Writer:
     def _write_figures(self, tx: StoreTransaction, counts: Counter[str], *, now: datetime) -> None:
         for name, amount in counts.items():
             tx.count(name, amount)
+        if self._connected():
+            tx.gauge("broker_connected_s", now.timestamp(), at=now)
         for name, value in self._gauges.items():
             tx.gauge(name, value, at=now)
         self._gauges.clear()

@@ -136,7 +136,7 @@ class Demo:
             gauges = read_status(settings, clock=self._clock)["gauges"]
         except ThresholdError:
             return False  # the gateway is making its tables this very moment
-        return gauges.get("subscribed_at_s", 0.0) >= started_s
+        return gauges.get("broker_connected_s", 0.0) >= started_s
 
     def _watch_shop(self, supervisor: Supervisor, settings: Settings) -> None:
         """Until the simulated shop has closed: by itself, or because somebody interrupted."""

@@ -1,0 +1,92 @@
+"""The composition root: `build(settings)` is the only place where the gateway's rooms meet."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+
+from edge.bus.client import BusClient
+from edge.bus.dead_letters import DeadLetter, dead_letter_of
+from edge.bus.inbound import Inbound
+from edge.bus.paho_client import Presence
+from edge.bus.topics import gateway_status_topic, gateway_subscriptions, topic_for
+from edge.camera.detector import Detector
+from edge.camera.pipeline import CameraPipeline, GateAnswer
+from edge.cameras import Cameras
+from edge.clock import Clock, utc_now
+from edge.consent.gate import ConsentGate
+from edge.errors import MessageRejected
+from edge.gateway import DeviceReplies, Gateway, Intake
+from edge.messages import CameraFrame, Received
+from edge.models import default_models_dir, load_model
+from edge.outbox.table import Outbox
+from edge.privacy.noise import Noise, discrete_laplace
+from edge.privacy.release import ReleaseGate
+from edge.privacy.round import ReleaseRound
+from edge.settings import CameraSettings, Settings
+from edge.storage.store import Store
+from edge.writer import Writer
+
+__all__ = ["build"]
+
+
+def build(settings: Settings, *, clock: Clock = utc_now, noise: Noise = discrete_laplace) -> Gateway:
+    """Wire a gateway for `settings`; it does nothing until it is started.
+
+    Raises:
+        ThresholdError: a model is refused, or another gateway owns the store's database.
+    """
+    gate = ConsentGate.of(settings)
+    pipelines = _pipelines(settings, gate=gate)
+    store = Store(settings.store_db)
+    outbox = Outbox(store=settings.store.id, incarnation=store.incarnation)
+    release_round = ReleaseRound(settings, gate=ReleaseGate(settings.privacy, noise=noise), outbox=outbox)
+    bus = BusClient(
+        settings.mqtt,
+        client_id=f"threshold-gateway-{settings.store.id}",
+        subscriptions=gateway_subscriptions(settings.store.id),
+        # The one knot: messages lead to acknowledgements, which go back the way the messages came.
+        on_message=lambda topic, payload, receipt: intake(topic, payload, receipt),  # noqa: PLW0108
+        presence=Presence(gateway_status_topic(settings.store.id)),
+    )
+    replies = DeviceReplies(bus, store=settings.store.id)
+    writer = Writer(
+        settings,
+        store=store,
+        replies=replies,
+        release_round=release_round,
+        outbox=outbox,
+        connected=lambda: bus.connected,
+        clock=clock,
+    )
+    cameras = Cameras(
+        pipelines,
+        threads=max(1, min(len(pipelines), os.cpu_count() or 1)),
+        deliver=writer.put,
+        count=writer.count,
+        dead_letter=lambda error, received: _frame_letter(error, received, store=settings.store.id),
+    )
+    intake = Intake(inbound=Inbound.of(settings), gate=gate, cameras=cameras, writer=writer, clock=clock)
+    return Gateway(bus=bus, cameras=cameras, writer=writer, store=store)
+
+
+def _pipelines(settings: Settings, *, gate: ConsentGate) -> dict[str, CameraPipeline]:
+    """One pipeline a camera, each with a session of its own: pictures of two cameras are inferred side by side."""
+    models_dir = settings.models or default_models_dir()
+    loaded = {name: load_model(name, models_dir) for name in sorted({camera.model for camera in settings.cameras})}
+
+    def pipeline(camera: CameraSettings) -> CameraPipeline:
+        detector = Detector(loaded[camera.model], threads=1, score_threshold=camera.score_threshold)
+
+        def allowed(at: datetime) -> GateAnswer:
+            return gate.ask("footfall", at=at, zone=camera.zone)
+
+        return CameraPipeline(camera, detector=detector, allowed=allowed)
+
+    return {camera.id: pipeline(camera) for camera in settings.cameras}
+
+
+def _frame_letter(error: MessageRejected, received: Received, *, store: str) -> DeadLetter:
+    """The dead letter of a picture that the guard refused."""
+    payload = received.message.jpeg if isinstance(received.message, CameraFrame) else b""
+    return dead_letter_of(error, topic_for(store, received.device, "frame"), payload)
