@@ -1,0 +1,101 @@
+"""HQ's tables and their append-only migrations. Times are seconds since 1970 UTC unless they are a CloudEvent's own text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    ForeignKey,
+    Index,
+    MetaData,
+    String,
+    Table,
+    insert,
+    select,
+)
+
+__all__ = ["count_windows", "events", "migrate", "sales_windows", "stores"]
+
+_metadata = MetaData()
+
+stores = Table(
+    "stores",
+    _metadata,
+    Column("store", String(40), primary_key=True),
+    Column("credential_hash", String(64), nullable=False),
+    Column("timezone", String(64), nullable=False),
+    Column("added_s", BigInteger, nullable=False),
+    Column("last_seen_s", BigInteger),
+)
+
+events = Table(
+    "events",
+    _metadata,
+    Column("source", String(80), primary_key=True),
+    Column("id", String(80), primary_key=True),
+    Column("sequence", BigInteger, nullable=False),
+    Column("type", String(40), nullable=False),
+    Column("time", String(40), nullable=False),
+    Column("historical", Boolean, nullable=False),
+    Column("received_s", BigInteger, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("data", JSON, nullable=False),
+    Index("events_in_order", "source", "sequence"),
+)
+
+
+def _window_columns() -> list[Column[int]]:
+    return [
+        Column("start_s", BigInteger, primary_key=True, autoincrement=False),
+        Column("end_s", BigInteger, primary_key=True, autoincrement=False),
+    ]
+
+
+count_windows = Table(
+    "count_windows",
+    _metadata,
+    Column("store", String(40), ForeignKey("stores.store"), primary_key=True),
+    *_window_columns(),
+    Column("metric", String(40), primary_key=True),
+    Column("place", String(128), primary_key=True),
+    Column("key", String(64), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+sales_windows = Table(
+    "sales_windows",
+    _metadata,
+    Column("store", String(40), ForeignKey("stores.store"), primary_key=True),
+    *_window_columns(),
+    Column("till", String(40), primary_key=True),
+    Column("currency", String(3), primary_key=True),
+    *(
+        Column(name, BigInteger, nullable=False)
+        for name in ("sales", "returns", "voids", "units", "total_minor", "tax_minor")
+    ),
+)
+
+_migrations = Table("migrations", _metadata, Column("name", String(80), primary_key=True))
+
+
+def migrate(connection: Connection) -> None:
+    """Bring the tables up to date, inside the caller's transaction."""
+    _migrations.create(connection, checkfirst=True)
+    done = set(connection.execute(select(_migrations.c.name)).scalars())
+    for migration in _MIGRATIONS:
+        if migration.__name__ not in done:
+            migration(connection)
+            connection.execute(insert(_migrations).values(name=migration.__name__))
+
+
+def m001_spine(connection: Connection) -> None:
+    """Stores, events, and the windows derived from them."""
+    _metadata.create_all(connection, tables=[stores, events, count_windows, sales_windows])
+
+
+_MIGRATIONS: tuple[Callable[[Connection], None], ...] = (m001_spine,)
