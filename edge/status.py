@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 from typing import TypedDict
 
 from edge.clock import Clock
@@ -46,7 +47,7 @@ def read_status(settings: Settings, *, clock: Clock) -> Status:
     status = _empty(settings)
     try:
         with open_reader(settings.store_db) as connection:
-            _fill(status, connection, now_s=clock().timestamp())
+            _fill(status, connection, settings.sync_db, now_s=clock().timestamp())
     except StorageError:
         if settings.store_db.exists():
             raise
@@ -56,7 +57,6 @@ def read_status(settings: Settings, *, clock: Clock) -> Status:
 
 
 def _empty(settings: Settings) -> Status:
-    acknowledged = acknowledged_sequence(settings.sync_db)
     return {
         "store": settings.store.id,
         "processes": {"gateway": owner_of(settings.store_db), "sync": owner_of(settings.sync_db)},
@@ -65,11 +65,11 @@ def _empty(settings: Settings) -> Status:
         "visitors": {"in": 0, "out": 0},
         "sales": {},
         "devices": [],
-        "outbox": {"waiting": 0, "oldest_s": None, "last_sequence": 0, "acknowledged_sequence": acknowledged},
+        "outbox": {"waiting": 0, "oldest_s": None, "last_sequence": 0, "acknowledged_sequence": 0},
     }
 
 
-def _fill(status: Status, connection: sqlite3.Connection, *, now_s: float) -> None:
+def _fill(status: Status, connection: sqlite3.Connection, sync_db: Path, *, now_s: float) -> None:
     status["counters"] = dict(tuple(row) for row in connection.execute("SELECT name, value FROM counters"))
     status["gauges"] = dict(tuple(row) for row in connection.execute("SELECT name, value FROM gauges"))
     status["visitors"] |= dict(
@@ -84,6 +84,8 @@ def _fill(status: Status, connection: sqlite3.Connection, *, now_s: float) -> No
         dict(row) for row in connection.execute("SELECT kind, id, state, firmware, last_seen_s FROM devices")
     ]
     outbox = status["outbox"]
+    (incarnation,) = connection.execute("SELECT incarnation FROM identity").fetchone()
+    outbox["acknowledged_sequence"] = acknowledged_sequence(sync_db, incarnation=incarnation)
     left = waiting(connection, after=outbox["acknowledged_sequence"])
     outbox["waiting"] = left.events
     outbox["oldest_s"] = None if left.oldest_s is None else max(0.0, now_s - left.oldest_s)

@@ -232,7 +232,7 @@ class Writer:
             return
         self._pruned_at = now
         tx.prune(
-            acknowledged_sequence=acknowledged_sequence(self._settings.sync_db),
+            acknowledged_sequence=acknowledged_sequence(self._settings.sync_db, incarnation=self._store.incarnation),
             messages_before_s=epoch_s(now - _KEEP_MESSAGE_IDS),
             windows_before_s=epoch_s(now - _KEEP_WINDOWS),
         )

@@ -43,7 +43,9 @@ def web(settings: Settings) -> None:
 
     configure_logs(process="web")
     app = build_web(settings, clock=utc_now)
-    uvicorn.run(app, host=settings.web.host, port=settings.web.port, log_level="warning", access_log=False)
+    uvicorn.run(
+        app, host=settings.web.host, port=settings.web.port, log_level="warning", access_log=False, server_header=False
+    )
 
 
 @click.command(epilog=example("threshold run --config /etc/threshold/store.toml"))
@@ -55,7 +57,8 @@ def run(config: Path, settings: Settings) -> None:
     from edge.supervisor import ProcessSpec, run_until_signal, threshold_command
 
     configure_logs(process="run")
-    names = ("gateway", "web", "sync") if settings.hq.url else ("gateway", "web")
+    syncs = settings.hq.url and settings.hq.credential_file
+    names = ("gateway", "web", "sync") if syncs else ("gateway", "web")
     run_until_signal(
         settings.state, [ProcessSpec(name, threshold_command(name, "--config", str(config))) for name in names]
     )
