@@ -107,7 +107,9 @@ class ReleaseRound:
                 whole = PendingCell(start_s, part.metric, part.place, part.key, 0)
                 tx.settle(whole, end_s=start_s + length_s)
             start, end = from_epoch_s(start_s), from_epoch_s(start_s + length_s)
-            body = SalesWindow.model_validate({"start": start, "end": end, "till": till, "currency": currency, **figures})
+            body = SalesWindow.model_validate(
+                {"start": start, "end": end, "till": till, "currency": currency, **figures}
+            )
             self._outbox.put(tx, body, at=now, historical=self._is_late(start_s + length_s, now=now))
             released += 1
         return released

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -28,8 +29,9 @@ class RunningDemo:
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def kill(self, name: str) -> None:
-        """Kill -9 one of its processes."""
-        os.kill(int((self.state / "run" / f"{name}.pid").read_text()), signal.SIGKILL)
+        """Kill -9 one of its processes; it may be down already, on its way back from the last time."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int((self.state / "run" / f"{name}.pid").read_text()), signal.SIGKILL)
 
     def await_(self, ready: Callable[[dict[str, Any]], bool], *, deadline_s: float = 90) -> None:
         """Wait until `threshold status` of the demo's folder says so."""
