@@ -150,6 +150,7 @@ class Cameras:
     @staticmethod
     def _result(pipeline: CameraPipeline, received: Received) -> FrameResult:
         if isinstance(received.message, CameraFrame):
-            return pipeline.frame(received.message.jpeg, received_at=received.received_at)
+            frame = received.message
+            return pipeline.frame(frame.jpeg, received_at=received.received_at, captured_at=frame.captured_at)
         assert isinstance(received.message, CameraDetections)  # noqa: S101  `offer` takes nothing else
         return pipeline.detections(received.message, received_at=received.received_at)

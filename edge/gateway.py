@@ -67,7 +67,6 @@ class Intake:
         try:
             received = self._inbound.take(topic, payload, received_at=now, receipt=receipt)
         except MessageRejected as error:
-            log.info("dead_letter", reason=error.reason, size=len(payload))
             letter = dead_letter_of(error, topic, payload)
             self._writer.put(Outcome(now, receipt=receipt, dead_letter=letter))
             return

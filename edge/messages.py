@@ -57,7 +57,7 @@ class Device:
 class _Said(BaseModel):
     """Base of what comes as JSON or msgpack: strict about types, silent about unknown fields."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, allow_inf_nan=False)
 
 
 class _Effective(_Said):

@@ -30,6 +30,9 @@ class PendingCell:
     value: int
 
 
+DEAD_LETTERS_KEPT = 10_000
+"""However fast a hostile device talks, its dead letters take no more room than this many."""
+
 EXACT = -1
 """`release_seq` of figures that left exactly, as sales do."""
 
@@ -166,3 +169,5 @@ class StoreTransaction:
         self._sql.execute("DELETE FROM messages WHERE received_s < ?", (messages_before_s,))
         self._sql.execute("DELETE FROM windows WHERE release_seq <> 0 AND start_s < ?", (windows_before_s,))
         self._sql.execute("DELETE FROM dead_letters WHERE received_s < ?", (windows_before_s,))
+        newest = "SELECT max(seq) FROM dead_letters"
+        self._sql.execute(f"DELETE FROM dead_letters WHERE seq <= ({newest}) - ?", (DEAD_LETTERS_KEPT,))  # noqa: S608
