@@ -194,12 +194,11 @@ def test_boxes_from_a_cameras_own_chip_count_as_pictures_do() -> None:
 
 
 def test_absurd_boxes_from_a_camera_harm_nobody() -> None:
-    """Infinite, inside out or empty boxes are nobody."""
-    nan, inf = float("nan"), float("inf")
+    """Inside out, empty or endless boxes are nobody; what is no finite number is refused at the door already."""
     counting = pipeline(Witness())
     for second in range(5):
         at = NOON + timedelta(seconds=second / 5)
-        boxes = [(nan, 0, 9, 9), (inf, inf, inf, inf), (50, 50, 10, 10), (5, 5, 5, 5), (1e308, 0, -1e308, 9)]
+        boxes = [(50, 50, 10, 10), (5, 5, 5, 5), (1e308, 0, -1e308, 9)]
         message = CameraDetections.model_validate(
             {
                 "message_id": ID,
