@@ -89,7 +89,7 @@ def _room(outbox: OutboxState, *, say: Speech) -> str:
 
 
 def _budget(budget: Budget, *, say: Speech) -> BudgetRow:
-    text = say.of_record("budget_of", spent=f"{budget.spent:.4g}", limit=f"{budget.limit:.4g}")
+    text = say.of_record("budget_of", spent=f"{budget.spent:,.6g}", limit=f"{budget.limit:,.6g}")
     width = f"{min(100.0, 100 * budget.spent / budget.limit):.3g}"
     label = say(_METRICS[budget.metric]) if budget.metric in _METRICS else budget.metric
     return BudgetRow(label, text, width)
