@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
+from edge.camera.counting import touches_edge
 from edge.consent.gate import ConsentGate
 from edge.errors import ModelRefused
 from edge.models import default_models_dir, load_model
@@ -43,6 +44,11 @@ def warnings_of(settings: Settings, *, at: datetime) -> list[str]:
             warnings.append(
                 f"camera '{camera.id}' has no counting line: it will count people in its zone, not visitors"
             )
+        warnings += [
+            f"camera '{camera.id}': line '{line.name}' lies along the picture's edge, where people appear without crossing it"
+            for line in camera.lines
+            if touches_edge(line)
+        ]
     if settings.hq.url is None:
         warnings.append("hq.url is not set: nothing will leave this box")
     return warnings

@@ -45,7 +45,6 @@ class StoreSettings(_Table):
     id: Id
     name: str = ""
     timezone: str = "UTC"
-    opened_on: date | None = None
 
     @field_validator("timezone")
     @classmethod

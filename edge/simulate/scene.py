@@ -22,7 +22,7 @@ __all__ = ["DoorScene", "SceneFrame", "TrueCrossing", "training_picture"]
 _LINE_Y_M = 4.1
 _ROOM = Room(left_m=-3.6, right_m=3.6, depth_m=8.5, wall_m=3.0, door_m=(-2.3, 2.3), door_height_m=2.5)
 _SEEN_SHARE = 0.6  # of a person's box that must lie in the picture for it to be listed
-_NOISES = 8
+_GRAIN_SHIFT = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,9 @@ class DoorScene:
             pitch_deg=39.0,
         )
         self._background, self._inside = paint_room(self._view, _ROOM, np.random.default_rng([seed, 1]))
-        noise = np.random.default_rng([seed, 2]).normal(0, 1.6, (_NOISES, height, width, 3))
-        self._noise = np.rint(noise).astype(np.int8)
+        # One sheet of sensor noise, of which each frame takes another cut.
+        grain = np.random.default_rng([seed, 2]).normal(0, 1.6, (height + _GRAIN_SHIFT, width + _GRAIN_SHIFT, 3))
+        self._grain = np.rint(grain).astype(np.int8)
         self._crowd = Crowd(
             seed=seed,
             view=self._view,
@@ -108,8 +109,9 @@ class DoorScene:
             for walker, figure in present
             if (box := self._visible(figure, behind_wall=walker.y_at(at_s) > _ROOM.depth_m)) is not None
         ]
-        noise = self._noise[int(at_s * 1000) * 7919 % _NOISES]
-        image = np.asarray(cv2.add(image, noise, dtype=cv2.CV_8U), np.uint8)
+        right, down = divmod(round(at_s * 1000) * 7919 % _GRAIN_SHIFT**2, _GRAIN_SHIFT)
+        grain = self._grain[down : down + image.shape[0], right : right + image.shape[1]]
+        image = np.asarray(cv2.add(image, grain, dtype=cv2.CV_8U), np.uint8)
         boxes = np.array([box for _, box in seen], np.float32).reshape(-1, 4)
         return SceneFrame(image, boxes, tuple(person_id for person_id, _ in seen))
 
