@@ -32,11 +32,11 @@ def sync(settings: Settings) -> None:
     import random
     from contextlib import ExitStack
 
-    from cloud_sync.logs import log_to_stderr
     from cloud_sync.process import build_uplink, run_until_signal
     from edge.clock import utc_now
+    from edge.logs import configure_logs
 
-    log_to_stderr()
+    configure_logs(process="sync")
     with ExitStack() as closing_up:
         jitter = random.Random().random  # noqa: S311  it spreads stores over time, and guards nothing
         run_until_signal(build_uplink(settings, clock=utc_now, jitter=jitter, closing_up=closing_up))
@@ -68,12 +68,12 @@ def serve(data: Path, host: str, port: int, tls_cert: Path | None, tls_key: Path
     from cloud_sync.hq.app import build_hq
     from cloud_sync.hq.service import Listener
     from cloud_sync.hq.service import serve as serve_hq
-    from cloud_sync.logs import log_to_stderr
     from cloud_sync.loopback import is_loopback
+    from edge.logs import configure_logs
 
     listener = Listener(host, port, tls_cert, tls_key)
     _check_listener(listener)
-    log_to_stderr()
+    configure_logs(process="hq")
     settings = _settings(data, database, page_open=is_loopback(host))
     serve_hq(build_hq(settings), listener)
 

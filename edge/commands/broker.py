@@ -9,6 +9,7 @@ import click
 
 from edge.bus.broker import EmbeddedBroker
 from edge.commands.options import example
+from edge.logs import configure_logs
 
 __all__ = ["broker"]
 
@@ -20,6 +21,7 @@ __all__ = ["broker"]
 @click.option("--port", default=1883, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
 def broker(*, host: str, port: int) -> None:
     """Run a small MQTT 3.1.1 broker, without passwords, until it is told to stop. A shop runs Mosquitto instead."""
+    configure_logs(process="broker")
     told = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: told.set())
