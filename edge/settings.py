@@ -61,6 +61,7 @@ class MqttSettings(_Table):
 
     host: str = "127.0.0.1"
     port: Port = 1883
+    protocol: Literal["auto", "5", "3.1.1"] = "auto"
     username: str | None = None
     password_file: Path | None = None
     ca_file: Path | None = None

@@ -79,7 +79,7 @@ class BusClient:
         self._presence = presence
         self._backoff = backoff or Backoff(first_s=0.5, most_s=30.0, random=random.random)
         self._log = (logger or structlog.get_logger(__name__)).bind(broker=f"{settings.host}:{settings.port}")
-        self._choice = ProtocolChoice()
+        self._choice = ProtocolChoice(settings.protocol)
         self._paho = self._new_paho()
         self._tally = Tally()
         self._in_flight = InFlight(max_messages=2 * RECEIVE_MAXIMUM, max_bytes=_MAX_IN_FLIGHT_BYTES)

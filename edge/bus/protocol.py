@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from paho.mqtt.enums import MQTTProtocolVersion
 
 __all__ = ["ProtocolChoice"]
@@ -13,16 +15,18 @@ class ProtocolChoice:
     """MQTT 5 until the broker refuses it, keeps us waiting for its answer, or hangs up without one three times running.
 
     An explicit refusal holds for this process; a guess from silence only until the next connection was made and lost.
+    Where `mqtt.protocol` in `store.toml` names one, that one is spoken and no other.
     """
 
-    def __init__(self) -> None:
-        self.version = MQTTProtocolVersion.MQTTv5
+    def __init__(self, setting: Literal["auto", "5", "3.1.1"] = "auto") -> None:
+        self.version = MQTTProtocolVersion.MQTTv311 if setting == "3.1.1" else MQTTProtocolVersion.MQTTv5
+        self._fixed = setting != "auto"
         self._hang_ups = 0
         self._guessed = False
 
     def refused(self) -> bool:
         """The broker said it does not speak this version. True when there is another to try at once."""
-        if self.version == MQTTProtocolVersion.MQTTv311:
+        if self._fixed or self.version == MQTTProtocolVersion.MQTTv311:
             return False
         self.version = MQTTProtocolVersion.MQTTv311
         return True
@@ -45,6 +49,8 @@ class ProtocolChoice:
             self._guessed = False
 
     def _guess_other(self) -> None:
+        if self._fixed:
+            return
         five = self.version == MQTTProtocolVersion.MQTTv5
         self.version = MQTTProtocolVersion.MQTTv311 if five else MQTTProtocolVersion.MQTTv5
         self._guessed = True

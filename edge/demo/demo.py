@@ -84,6 +84,11 @@ class Demo:
             folder, ports=self._ports, cameras=plan.cameras, video=plan.video is not None, today=now.date()
         )
         write_loopback_certificate(certificate=folder.certificate, key=folder.key, now=now)
+        return load_settings(folder.config)
+
+    def _enrol(self) -> None:
+        """Have HQ give the store its credential, as an installer would."""
+        folder = self._folder
         if not folder.credential.exists():
             enrol = threshold_command(
                 *("hq", "add-store", "demo", "--data", str(folder.hq_data), "--credential-out", str(folder.credential))
@@ -91,7 +96,6 @@ class Demo:
             done = subprocess.run(enrol, check=False, capture_output=True, text=True)
             if done.returncode:
                 raise ThresholdError("enrol demo store", done.stderr.strip(), "choose another --state folder")
-        return load_settings(folder.config)
 
     def _start(self, supervisor: Supervisor, settings: Settings) -> None:
         folder, ports = self._folder, self._ports
@@ -99,14 +103,16 @@ class Demo:
         tls = ("--tls-cert", str(folder.certificate), "--tls-key", str(folder.key))
         hq = ("hq", "serve", "--data", str(folder.hq_data), "--port", str(ports.hq), *tls)
         started_s = self._clock().timestamp()
-        for name, arguments in {
-            "broker": ("broker", "--port", str(ports.mqtt)),
-            "hq": hq,
-            "gateway": ("gateway", *config),
-            "web": ("web", *config),
-            "sync": ("sync", *config),
-        }.items():
+
+        def start(name: str, *arguments: str) -> None:
             supervisor.start(ProcessSpec(name, threshold_command(*arguments)))
+
+        start("broker", "broker", "--port", str(ports.mqtt))
+        start("gateway", "gateway", *config)
+        start("web", "web", *config)
+        self._enrol()  # the others come up meanwhile
+        start("hq", *hq)
+        start("sync", "sync", *config)
         self._await(supervisor, "broker", lambda: _listens(ports.mqtt))
         self._await(supervisor, "hq", lambda: _listens(ports.hq))
         self._await(supervisor, "web", lambda: _listens(ports.web))

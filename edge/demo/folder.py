@@ -16,8 +16,10 @@ _RELEASE_S = 10
 _DEMO_K = 5
 _VIDEO_K = 2
 
-_STORE = """\
-# The demo's store. Windows are short so that a minute shows the whole way; a shop keeps the defaults (`threshold init`).
+_MARK = "# The demo's store."
+_STORE = (
+    _MARK
+    + """ Windows are short so that a minute shows the whole way; a shop keeps the defaults (`threshold init`).
 [store]
 id = "demo"
 name = "Demo shop"
@@ -25,6 +27,7 @@ timezone = "UTC"
 
 [mqtt]
 port = {mqtt}
+protocol = "3.1.1"              # all that the embedded broker speaks; with Mosquitto leave it out
 
 [web]
 port = {web}
@@ -60,6 +63,7 @@ id = "checkout"
 name = "Checkout"
 kind = "checkout"
 """
+)
 
 _CAMERA = """
 [[cameras]]
@@ -150,7 +154,13 @@ class DemoFolder:
 def write_demo_store(
     folder: DemoFolder, *, ports: DemoPorts, cameras: dict[str, tuple[LineSettings, ...]], video: bool, today: date
 ) -> None:
-    """Write the demo's store.toml. One clip shows few people, so a demo of a video releases counts from two on."""
+    """Write the demo's store.toml. One clip shows few people, so a demo of a video releases counts from two on.
+
+    Raises:
+        ThresholdError: the folder holds a store that is not a demo's; it is not touched.
+    """
+    if folder.config.exists() and not folder.config.read_text("utf-8").startswith(_MARK):
+        raise ThresholdError("start demo", f"{folder.state} holds a store of its own", "choose another --state folder")
     text = _STORE.format(
         mqtt=ports.mqtt, web=ports.web, hq=ports.hq, release_s=_RELEASE_S, today=today, k=_VIDEO_K if video else _DEMO_K
     )

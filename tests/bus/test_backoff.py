@@ -64,3 +64,13 @@ def test_a_broker_that_keeps_us_waiting_is_offered_the_other():
     assert choice.version is MQTTProtocolVersion.MQTTv311
     choice.kept_waiting()
     assert choice.version is MQTTProtocolVersion.MQTTv5
+
+
+def test_a_protocol_that_is_set_is_kept():
+    """With `mqtt.protocol` set, neither refusal nor silence changes it."""
+    choice = ProtocolChoice("3.1.1")
+    assert not choice.refused()
+    choice.kept_waiting()
+    for _ in range(5):
+        choice.hung_up()
+    assert choice.version == MQTTProtocolVersion.MQTTv311

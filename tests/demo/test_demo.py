@@ -149,3 +149,14 @@ def test_a_taken_port_is_told(tmp_path: Path):
         done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 1
     assert f"port {port} is taken" in done.stderr
+
+
+def test_a_real_store_is_not_played_over(tmp_path: Path):
+    """A demo in a folder with a store of its own is refused, and the store.toml stays as it was."""
+    real = tmp_path / "store.toml"
+    real.write_text('[store]\nid = "berlin-1"\n', "utf-8")
+    command = [sys.executable, "-m", "edge.cli", "demo", "--state", str(tmp_path), "--duration", "5"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "holds a store of its own" in done.stderr
+    assert real.read_text("utf-8") == '[store]\nid = "berlin-1"\n'
