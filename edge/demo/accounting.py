@@ -71,7 +71,7 @@ def balance(
         messages=grown("messages"),
         dead_letters=grown("dead_letters"),
         events_released=released - before["outbox"]["last_sequence"],
-        events_at_hq=at_hq,
+        events_at_hq=at_hq - before["outbox"]["last_sequence"],
         lost=max(0, unstored) + max(0, unsent) + max(0, -sales_excess) + max(0, -hq_excess),
         duplicates=max(0, -unstored) + max(0, -unsent) + max(0, sales_excess) + max(0, hq_excess),
         latency_ms=Latency(_rounded(gauges.get("latency_p50_ms")), _rounded(gauges.get("latency_p99_ms"))),
