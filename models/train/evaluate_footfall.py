@@ -196,10 +196,10 @@ def best_threshold(pictures: Sequence[Scored]) -> tuple[float, float]:
 
 
 def _at_threshold(pictures: Sequence[Scored], threshold: float) -> tuple[float, float]:
-    """Precision and recall when only scores of at least `threshold` count."""
+    """Precision and recall when only scores of at least `threshold` count; zeros when none does."""
     scores, precision, recall = _curve(pictures)
     count = int((scores >= threshold).sum())
-    return (float(precision[count - 1]), float(recall[count - 1])) if count else (1.0, 0.0)
+    return (float(precision[count - 1]), float(recall[count - 1])) if count else (0.0, 0.0)
 
 
 def _coco(folder: Path, scenes: Sequence[str]) -> Iterator[Labelled]:

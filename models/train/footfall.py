@@ -104,6 +104,8 @@ def train(plan: Plan, *, out: Path, checkpoint: Path, resume: bool, export_every
     if resume:
         state = _restore(checkpoint, network, average, optimiser)
     total = _total_steps(plan, len(real))
+    parameters = sum(parameter.numel() for parameter in network.parameters())
+    print(f"parameters {parameters}", flush=True)
     note = f"pictures {len(real)} real, {len(simulated)} simulated; from step {state.step}; {asdict(plan)}"
     state.history.append(note)
     print(note, flush=True)
@@ -238,7 +240,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--resume", action="store_true")
-    parser.add_argument("--checkpoint", type=Path, default=Path("models/train/footfall.pt"))
+    parser.add_argument("--checkpoint", type=Path, default=Path(".train/footfall.pt"))
     parser.add_argument("--export-every-s", type=float, default=300.0)
     parser.add_argument("--out", type=Path, default=Path("models/footfall.onnx"))
     given = parser.parse_args(arguments)
