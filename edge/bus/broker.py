@@ -9,6 +9,7 @@ import asyncio
 import logging
 import socket
 import threading
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Self
 
@@ -81,6 +82,7 @@ class EmbeddedBroker:
         self._loop = asyncio.get_running_loop()
         self._loop.set_exception_handler(_note)
         broker = Broker(self._config())
+        broker._subscriptions = _Steady(broker._subscriptions)
         try:
             await broker.start()
         except AMQTTError as error:
@@ -99,6 +101,20 @@ class EmbeddedBroker:
         }
 
 
+class _Steady(dict[Any, Any]):
+    """A dictionary that may change while somebody walks through it.
+
+    amqtt 0.12.1 walks its subscriptions with an await in between (`Broker._handle_client_session`). When two clients
+    connect at once, the walk of one breaks at the subscription of the other, and its session is left alive and deaf.
+    """
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(list(super().keys()))
+
+    def items(self) -> Any:
+        return list(super().items())
+
+
 def _note(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """amqtt lets fall what goes wrong while somebody hangs up, as whoever tried MQTT 5 on it does."""
-    log.debug("broker_connection_failed", error=type(context.get("exception")).__name__)
+    log.warning("broker_connection_failed", error=type(context.get("exception")).__name__)

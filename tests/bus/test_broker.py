@@ -3,9 +3,11 @@
 import signal
 import socket
 
+import paho.mqtt.client as paho
 import pytest
 import structlog
 from click.testing import CliRunner
+from paho.mqtt.enums import CallbackAPIVersion
 
 from edge.bus.broker import EmbeddedBroker
 from edge.bus.paho_client import Presence
@@ -53,6 +55,25 @@ def test_a_retained_frame_is_not_one_of_today(embedded, gateway, device):
     liar.publish_all([(SALES, b"new")])
     assert hub.next()[1] == b"new"
     assert hub.client.counts.stale_events == 1
+
+
+def test_many_who_connect_at_once_are_all_heard(embedded, until):
+    """Nobody's session is left deaf, or hung up on, because another subscribed at the same moment."""
+    subscribed, broken, clients = [], [], []
+    for number in range(40):
+        client = paho.Client(CallbackAPIVersion.VERSION2, client_id=f"device-{number}")
+        client.on_connect = lambda client, *_: client.subscribe(f"{ROOT}/pos/{client._client_id.decode()}/ack", 1)
+        client.on_subscribe = lambda client, *_: subscribed.append(client._client_id)
+        client.on_disconnect = lambda client, _, __, reason, ___: reason.is_failure and broken.append(reason)
+        client.connect_async(embedded.host, embedded.port)
+        clients.append(client)
+    for client in clients:
+        client.loop_start()
+    until(lambda: len(subscribed) == 40, what="forty subscriptions")
+    for client in clients:
+        client.disconnect()
+        client.loop_stop()
+    assert broken == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -102,10 +102,10 @@ def logged(browser: WebDriver, what: str) -> list[dict[str, str]]:
 
 
 def requested_hosts(browser: WebDriver) -> set[str]:
-    """Whom the browser asked over a network; its own first tab (chrome:, data:) asks nobody."""
+    """Whom the browser asked over a network; its own first tab (chrome:, data: and the like) asks nobody."""
     events = [json.loads(entry["message"])["message"] for entry in logged(browser, "performance")]
     urls = [event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"]
-    return {urlsplit(url).netloc for url in urls if urlsplit(url).scheme not in {"chrome", "data"}}
+    return {urlsplit(url).netloc for url in urls if urlsplit(url).scheme in {"http", "https", "ws", "wss"}}
 
 
 def test_numbers_change_by_themselves(
