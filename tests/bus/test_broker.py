@@ -57,8 +57,10 @@ def test_a_retained_frame_is_not_one_of_today(embedded, gateway, device):
     assert hub.client.counts.stale_events == 1
 
 
-def test_many_who_connect_at_once_are_all_heard(embedded, until):
+def test_many_who_connect_at_once_are_all_heard(embedded, device, until):
     """Nobody's session is left deaf, or hung up on, because another subscribed at the same moment."""
+    watcher = device(embedded).connect(f"{ROOT}/#")
+    watcher.publish_all([(f"{ROOT}/pos/till-{n}/status", b"{}") for n in range(20)], retain=True)
     subscribed, broken, clients = [], [], []
     for number in range(40):
         client = paho.Client(CallbackAPIVersion.VERSION2, client_id=f"device-{number}")
