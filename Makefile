@@ -31,6 +31,7 @@ check: setup-dev  ## lint, formatting, types, layers
 	$(BIN)/lint-imports
 
 bench: setup-dev  ## every benchmark, each a ratio against a limit measured in the same run
+	@$(BIN)/python -m pip --disable-pip-version-check install -qq --require-hashes --only-binary=:all: -r requirements/bench.txt
 	@for file in benchmarks/[a-z]*.py; do echo "# $$file"; $(BIN)/python $$file || exit 1; done
 
 format: setup-dev  ## put the code into shape

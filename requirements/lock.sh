@@ -7,5 +7,6 @@ lock() { uv pip compile pyproject.toml --universal --python-version 3.11 --gener
   --no-emit-find-links --custom-compile-command "requirements/lock.sh" "$@"; }
 lock --quiet -o requirements/runtime.txt
 lock --quiet --extra dev -c requirements/runtime.txt -o requirements/dev.txt
+lock --quiet --extra dev --extra bench -c requirements/dev.txt -o requirements/bench.txt
 echo 'setuptools>=80' | uv pip compile - --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
   --no-emit-find-links --custom-compile-command "requirements/lock.sh" -o requirements/build.txt

@@ -22,6 +22,9 @@ BAND_HEIGHTS = 0.08
 """Half the width of the strip along the line, in heights of the person, in which nobody changes sides: about the
 length of a shoe. Somebody who stands on the line is not counted for swaying."""
 
+STEP_HEIGHTS = 0.4
+"""Whoever is nearer to a line than a step may be about to cross it."""
+
 EDGE_MARGIN = 0.02
 
 
@@ -59,17 +62,25 @@ class CountingLine:
 
     def update(self, people: Iterable[TrackedPerson]) -> list[Direction]:
         """Crossings that became certain with this frame; `people` are all live tracks."""
+        return [direction for _, direction in self.crossings(people)]
+
+    def crossings(self, people: Iterable[TrackedPerson]) -> list[tuple[int, Direction]]:
+        """Crossings that became certain with this frame, each with its track, which may just have ended."""
         alive: dict[int, _Walk] = {}
-        crossed: list[Direction] = []
+        crossed: list[tuple[int, Direction]] = []
         for person in people:
             walk = self._follow(person)
             alive[person.track_id] = walk
-            crossed += _pay(walk)
+            crossed += [(person.track_id, direction) for direction in _pay(walk)]
         for track_id, walk in self._walks.items():
             if track_id not in alive:
-                crossed += self._last_step(walk)
+                crossed += [(track_id, direction) for direction in self._last_step(walk)]
         self._walks = alive
         return crossed
+
+    def near(self, person: TrackedPerson) -> bool:
+        """Whether `person` stands within a step of the line."""
+        return abs(self._across(person.foot_xy)) <= STEP_HEIGHTS * person.height_px
 
     def finish(self) -> list[Direction]:
         """Crossings of those still in view when the stream ends."""

@@ -7,11 +7,12 @@ Markers: ITU-T T.81, annex B.
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NoReturn
 from uuid import UUID
+
+import numpy as np
 
 from edge.errors import MessageRejected
 
@@ -20,15 +21,21 @@ __all__ = ["FrameLimits", "JpegHeader", "frame_stamp", "inspect_jpeg", "stamp_jp
 _SOI, _EOI, _SOS, _DNL, _DHP, _EXP, _COM = 0xD8, 0xD9, 0xDA, 0xDC, 0xDE, 0xDF, 0xFE
 _SOF_BASELINE, _SOF_EXTENDED, _SOF_PROGRESSIVE = 0xC0, 0xC1, 0xC2
 _SOF_OTHER = frozenset({0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
-_STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})
+_RST0, _RST7 = 0xD0, 0xD7
+_STANDALONE = frozenset({0x01, *range(_RST0, _RST7 + 1)})
+_SKIPPED = frozenset({0xC4, 0xDB, 0xDD, *range(0xE0, 0xF0)})
+"""Tables and APPn: of no interest here beyond their length."""
+_ENDS_DATA = frozenset(range(1, 0xFF)) - frozenset(range(_RST0, _RST7 + 1))
+"""What after a 0xFF is neither a stuffed zero nor a restart nor a fill byte."""
+_ONE = np.uint8(1)
 _MAX_STAMP_BYTES = 512
 _MAX_FILL_BYTES = 4096
 _SEGMENTS_A_SCAN = 8
 """Huffman tables and the like may come before each scan."""
 
-_NEXT_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
-"""The end of entropy-coded data: neither a stuffed zero nor a restart. One look at each byte, so fill bytes cannot
-make the search quadratic."""
+_FF_OF_A_PICTURE = 1000
+_SEARCHED_BYTES = 32_768
+"""A search looks at so many bytes at once: few enough for the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +115,12 @@ class _Walk:
 
     def header(self) -> JpegHeader:
         while (marker := self._marker()) != _EOI:
-            self._tally()
-            if marker not in _STANDALONE:
+            self._segments += 1
+            if self._segments > self._limits.max_segments:
+                self._check_segments()
+            if marker in _SKIPPED:
+                self._at = self._end_of_segment()
+            elif marker not in _STANDALONE:
                 self._segment(marker)
         if self._frame is None or not self._scans:
             _refuse("truncated", "a JPEG without a picture in it")
@@ -120,7 +131,7 @@ class _Walk:
         jpeg, at = self._jpeg, self._at
         if at < len(jpeg) and jpeg[at] != 0xFF:
             _refuse("not-jpeg", "a JPEG whose markers do not follow each other")
-        if jpeg[at : at + 2] == b"\xff\xff":
+        if at + 1 < len(jpeg) and jpeg[at + 1] == 0xFF:
             at = self._past_fill(at)
         if at + 1 >= len(jpeg):
             _refuse("truncated", "a JPEG that ends before its end marker")
@@ -128,13 +139,12 @@ class _Walk:
         return jpeg[at + 1]
 
     def _past_fill(self, at: int) -> int:
-        found = _NEXT_MARKER.search(self._jpeg, at, at + _MAX_FILL_BYTES)
+        found = self._end_of_data(at, min(at + _MAX_FILL_BYTES, len(self._jpeg)))
         if found is None:
             _refuse("truncated", "a JPEG of fill bytes")
-        return found.start()
+        return found
 
-    def _tally(self) -> None:
-        self._segments += 1
+    def _check_segments(self) -> None:
         allowed = self._limits.max_segments + self._scans * _SEGMENTS_A_SCAN
         if self._segments > allowed:
             _refuse("too-many-segments", f"a JPEG of more than {allowed} segments")
@@ -153,12 +163,14 @@ class _Walk:
             self._scan()
 
     def _body(self) -> bytes:
+        begin, self._at = self._at + 2, self._end_of_segment()
+        return self._jpeg[begin : self._at]
+
+    def _end_of_segment(self) -> int:
         end = self._at + int.from_bytes(self._jpeg[self._at : self._at + 2], "big")
         if end < self._at + 2 or end > len(self._jpeg):
             _refuse("truncated", "a JPEG segment that is longer than the JPEG")
-        body = self._jpeg[self._at + 2 : end]
-        self._at = end
-        return body
+        return end
 
     def _begin_frame(self, marker: int, body: bytes) -> None:
         if self._frame is not None:
@@ -181,10 +193,37 @@ class _Walk:
             limits.max_scan_pixels, limits.max_pixels
         ):
             _refuse("too-many-scans", f"a JPEG of more than {self._scans - 1} scans at its size")
-        found = _NEXT_MARKER.search(self._jpeg, self._at)
+        found = self._end_of_data(self._at, len(self._jpeg))
         if found is None:
             _refuse("truncated", "a JPEG that ends before its end marker")
-        self._at = found.start()
+        self._at = found
+
+    def _end_of_data(self, begin: int, end: int) -> int | None:
+        """Where entropy-coded data ends: at the first 0xFF before neither a stuffed zero nor a restart nor a fill byte.
+
+        A picture has few 0xFF and is gone through from one to the next. A flood of them has not, and is searched.
+        """
+        jpeg, at = self._jpeg, begin - 1
+        for _ in range(_FF_OF_A_PICTURE):
+            at = jpeg.find(b"\xff", at + 1, end - 1)
+            if at < 0:
+                return None
+            if jpeg[at + 1] in _ENDS_DATA:
+                return at
+        return self._search(at + 1, end)
+
+    def _search(self, begin: int, end: int) -> int | None:
+        """The same for any bytes: a few steps for each, whatever it is, so that none costs more than another."""
+        data = np.frombuffer(self._jpeg, np.uint8)
+        for start in range(begin, end - 1, _SEARCHED_BYTES):
+            stop = min(start + _SEARCHED_BYTES, end - 1)
+            after = data[start + 1 : stop + 1] - _ONE  # a zero becomes 255 and falls out with the fill bytes
+            ends = (after < _RST0 - 1) | (after >= _RST7)
+            ends &= (data[start:stop] == 0xFF) & (after < 0xFE)
+            first = int(ends.argmax())
+            if ends[first]:
+                return start + first
+        return None
 
 
 def _size(frame: bytes) -> tuple[int, int]:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.camera.guard import FrameLimits, JpegHeader, frame_stamp, inspect_jpeg, stamp_jpeg
+from edge.camera.guard import FrameLimits, JpegHeader, _Walk, frame_stamp, inspect_jpeg, stamp_jpeg
 from edge.errors import MessageRejected
 
 LIMITS = FrameLimits()
@@ -233,3 +233,22 @@ def test_a_comment_that_is_no_stamp_is_no_time(comment: bytes) -> None:
 def test_no_comment_breaks_the_stamp(comment: bytes) -> None:
     """`frame_stamp` takes any comment without an exception."""
     frame_stamp(JpegHeader(1, 1, progressive=False, comment=comment))
+
+
+@pytest.mark.parametrize("flood", [b"\xff", b"\xff\x00", b"\xff\xd3", b"\x00", b"\xff\xff\x00"])
+def test_a_flood_in_the_data_is_gone_through_to_its_end(flood: bytes) -> None:
+    """Two megabytes of half-markers: without an end they are refused, with one it is found, wherever it lies."""
+    head = jpeg_of(frame_header(64, 48), SCAN)
+    body = flood * ((LIMITS.max_bytes - len(head) - 2) // len(flood))
+    assert reason(head + body) == "truncated"
+    assert inspect_jpeg(head + body + END, limits=LIMITS).width == 64
+    for cut in (900, 1000, 1001, 32_768, 65_537):
+        assert inspect_jpeg(head + flood * cut + END, limits=LIMITS).width == 64
+
+
+@given(st.lists(st.sampled_from([b"\xff\x00", b"\xff\xd0", b"\xff\xff", b"\x01", b"\xd9"]), max_size=60), st.booleans())
+def test_both_ways_to_search_agree(pieces: list[bytes], ended: bool) -> None:
+    """From one 0xFF to the next, or all bytes at once: the same end of the data, or none."""
+    data = b"".join(pieces) + (END if ended else b"")
+    walk = _Walk(data, LIMITS)
+    assert walk._end_of_data(0, len(data)) == walk._search(0, len(data))

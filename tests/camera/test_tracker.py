@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import gc
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scripted_crowd import DOOR, window
 
+from edge.camera.counting import CountingLine
 from edge.camera.detector import Detections
 from edge.camera.tracker import TrackedPerson, Tracker, TrackerLimits
 
@@ -178,3 +183,23 @@ def test_no_sequence_of_boxes_breaks_the_tracker(
         people = following.update(Detections.of([box for box, _ in found], [score for _, score in found]), at_s=at_s)
         assert len({one.track_id for one in people}) == len(people)
         assert np.isfinite([one.box_xyxy + one.foot_xy for one in people]).all()
+
+
+@pytest.mark.slow
+def test_memory_stays_flat_over_days_of_frames() -> None:
+    """Two hundred thousand frames of a busy door: what is allocated after the first tenth is all that ever will be."""
+    _, frames = window(7, 5, people_a_minute=20)
+    quarter = [(at_s, found) for at_s, found, _ in frames]
+    following, line = tracker(), CountingLine(DOOR, width_px=WIDTH, height_px=HEIGHT)
+    tracemalloc.start()
+    try:
+        sizes = []
+        for again in range(200_000 // len(quarter) + 1):
+            for at_s, found in quarter:
+                line.update(following.update(found, at_s=1000 * again + at_s))
+            gc.collect()
+            sizes.append(tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+    assert following.confirmed_total > 10_000
+    assert sizes[-1] - sizes[len(sizes) // 10] < 50_000
