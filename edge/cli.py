@@ -20,6 +20,7 @@ _COMMANDS = {
     "demo": "edge.commands.demo:demo",
     "gateway": "edge.commands.processes:gateway",
     "init": "edge.commands.store:init",
+    "models": "edge.commands.models:models",
     "run": "edge.commands.processes:run",
     "simulate": "edge.commands.simulate:simulate",
     "status": "edge.commands.store:status",

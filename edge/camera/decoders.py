@@ -1,63 +1,42 @@
-"""From a model's raw output to boxes and scores: one decoder for each family of detectors, found by name."""
+"""From a model's raw outputs to boxes and scores: one decoder for each family of detectors, found by name."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.camera.decoders_grid import FastestDet, NanoDet
+from edge.camera.decoders_query import Query
+from edge.camera.decoders_yolox import Yolox
 from edge.errors import ModelRefused
 from edge.models import ModelSpec
 
-__all__ = ["Decoder", "decoder_for"]
-
-_MAX_LOG_SIDE = 12.0
-"""exp(12) strides is wider than any picture; past it float32 would overflow on a broken model."""
+__all__ = ["DECODERS", "Decoder", "decoder_for"]
 
 
 class Decoder(Protocol):
-    """Reads one picture's raw output."""
+    """Reads one picture's raw outputs."""
 
-    def decode(self, raw: NDArray[np.float32], *, min_score: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Boxes (n, 4) as x1, y1, x2, y2 in input pixels, and scores (n,), of at least `min_score`, unsuppressed."""
+    def decode(
+        self, outputs: Sequence[NDArray[np.float32]], *, min_score: float
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Boxes (n, 4) as x1, y1, x2, y2 in input pixels, and scores (n,), of at least `min_score`, unsuppressed.
+
+        Raises:
+            ModelRefused: the outputs are not those of the manifest's entry.
+        """
         ...
 
 
-class _Yolox:
-    """YOLOX: rows of cx, cy, log w, log h, objectness, class scores, in units of each cell's stride.
-
-    Source: Megvii YOLOX, `demo_postprocess`; https://github.com/Megvii-BaseDetection/YOLOX
-    """
-
-    def __init__(self, spec: ModelSpec) -> None:
-        cells = [_cells(spec.input.width // stride, spec.input.height // stride) for stride in spec.output.strides]
-        self._cell_xy = np.concatenate(cells)
-        self._stride = np.repeat(np.array(spec.output.strides, np.float32), [len(grid) for grid in cells])[:, None]
-        self._score_column = 5 + spec.output.person_class
-        self._name = spec.name
-
-    def decode(self, raw: NDArray[np.float32], *, min_score: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        rows = raw[0]
-        if rows.shape[0] != len(self._cell_xy) or rows.shape[1] <= self._score_column:
-            raise ModelRefused(
-                "decode", self._name, f"output {raw.shape} does not fit the manifest's input and strides"
-            )
-        scores = rows[:, 4] * rows[:, self._score_column]
-        keep = np.flatnonzero(scores >= min_score)
-        found, stride = rows[keep], self._stride[keep]
-        centre = (found[:, 0:2] + self._cell_xy[keep]) * stride
-        half = np.exp(np.minimum(found[:, 2:4], _MAX_LOG_SIDE)) * stride / 2
-        return np.concatenate((centre - half, centre + half), axis=1), scores[keep]
-
-
-def _cells(columns: int, rows: int) -> NDArray[np.float32]:
-    y, x = np.mgrid[0:rows, 0:columns]
-    return np.stack((x.ravel(), y.ravel()), axis=1).astype(np.float32)
-
-
-_DECODERS: dict[str, Callable[[ModelSpec], Decoder]] = {"yolox": _Yolox}
+DECODERS: dict[str, Callable[[ModelSpec], Decoder]] = {
+    "fastestdet": FastestDet,
+    "nanodet": NanoDet,
+    "query": Query,
+    "yolox": Yolox,
+}
 
 
 def decoder_for(spec: ModelSpec) -> Decoder:
@@ -67,7 +46,8 @@ def decoder_for(spec: ModelSpec) -> Decoder:
         ModelRefused: no decoder of that name.
     """
     try:
-        return _DECODERS[spec.decoder](spec)
+        family = DECODERS[spec.decoder]
     except KeyError:
-        known = ", ".join(sorted(_DECODERS))
+        known = ", ".join(sorted(DECODERS))
         raise ModelRefused("load model", spec.name, f"unknown decoder '{spec.decoder}'; known: {known}") from None
+    return family(spec)

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from edge.camera.decoders import decoder_for
-from edge.camera.letterbox import Letterbox
-from edge.errors import ModelRefused
+from edge.camera.input_tensor import placer_for
+from edge.camera.runtime import Runtime
 from edge.models import LoadedModel, ModelInput
+from edge.settings import Provider
 
 __all__ = ["LOW_SCORE", "Detections", "Detector"]
 
@@ -50,7 +50,14 @@ class Detections:
 class Detector:
     """One model ready to run. It reuses its buffers: one thread uses it."""
 
-    def __init__(self, model: LoadedModel, *, threads: int = 1, score_threshold: float | None = None) -> None:
+    def __init__(
+        self,
+        model: LoadedModel,
+        *,
+        threads: int = 1,
+        score_threshold: float | None = None,
+        providers: Sequence[Provider] = ("cpu",),
+    ) -> None:
         """`score_threshold` overrides the manifest's; it is what a box needs to begin a track.
 
         Raises:
@@ -59,9 +66,8 @@ class Detector:
         self.spec = model.spec
         self.score_threshold = model.spec.score_threshold if score_threshold is None else score_threshold
         self._decoder = decoder_for(model.spec)
-        self._letterbox = Letterbox(model.spec.input)
-        self._session = _session(model, threads=threads)
-        self._input_name = self._session.get_inputs()[0].name
+        self._placer = placer_for(model.spec.input)
+        self._runtime = Runtime(model, threads=threads, providers=providers)
 
     @property
     def input(self) -> ModelInput:
@@ -70,13 +76,16 @@ class Detector:
 
     def detect(self, image_bgr: NDArray[np.uint8]) -> Detections:
         """People in `image_bgr` (height, width, 3), every box of at least `LOW_SCORE` after suppression."""
-        tensor, ratio = self._letterbox.place(image_bgr)
-        raw = self._session.run(None, {self._input_name: tensor})[0]
-        boxes_xyxy, scores = self._decoder.decode(raw, min_score=min(LOW_SCORE, self.score_threshold))
+        tensor, ratio = self._placer.place(image_bgr)
+        outputs = self._runtime.run(tensor)
+        boxes_xyxy, scores = self._decoder.decode(outputs, min_score=min(LOW_SCORE, self.score_threshold))
         keep = _suppress(boxes_xyxy, scores, iou_threshold=self.spec.iou_threshold)
         height, width = image_bgr.shape[:2]
-        limits = np.array((width, height, width, height), np.float32)
-        return Detections(np.clip(boxes_xyxy[keep] / np.float32(ratio), 0, limits), scores[keep])
+        inside = boxes_xyxy[keep]
+        inside /= np.asarray(ratio, np.float32)
+        np.maximum(inside, 0, out=inside)
+        np.minimum(inside, np.array((width, height, width, height), np.float32), out=inside)
+        return Detections(inside, scores[keep])
 
 
 def _suppress(
@@ -87,25 +96,5 @@ def _suppress(
     corner_and_size = np.concatenate((boxes_xyxy[:, :2], boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]), axis=1)
     # OpenCV takes arrays here; its type hints say sequences.
     kept = cv2.dnn.NMSBoxes(corner_and_size, scores, 0.0, iou_threshold)  # type: ignore[arg-type]
-    return np.asarray(kept, np.intp).reshape(-1)[:MAX_PEOPLE]
-
-
-def _session(model: LoadedModel, *, threads: int) -> ort.InferenceSession:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    try:
-        session = ort.InferenceSession(model.onnx_bytes, options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        raise ModelRefused("load model", model.spec.name, f"the runtime refuses it: {_one_line(error)}") from error
-    wanted = [1, 3, model.spec.input.height, model.spec.input.width]
-    inputs = session.get_inputs()
-    if len(inputs) != 1 or [side for side in inputs[0].shape if isinstance(side, int)] not in (wanted, wanted[1:]):
-        found = [list(tensor.shape) for tensor in inputs]
-        raise ModelRefused("load model", model.spec.name, f"its input is {found}, the manifest says {wanted}")
-    return session
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
+    best = np.asarray(kept, np.intp).reshape(-1)[:MAX_PEOPLE]
+    return best[np.isfinite(boxes_xyxy[best]).all(axis=1)]

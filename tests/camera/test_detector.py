@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.camera.decoders import decoder_for
 from edge.camera.detector import LOW_SCORE, Detections, Detector
 from edge.camera.letterbox import Letterbox, reduction_for
 from edge.errors import ModelRefused
@@ -21,42 +20,6 @@ SPEC = ModelSpec(
     licence="Apache-2.0",
     input=ModelInput(width=64, height=32),
 )
-
-
-def raw_output(cells: dict[int, tuple[float, ...]]) -> np.ndarray:
-    raw = np.zeros((1, 8 * 4 + 4 * 2 + 2 * 1, 6), np.float32)
-    for row, values in cells.items():
-        raw[0, row] = values
-    return raw
-
-
-def test_yolox_rows_become_boxes_by_cell_and_stride() -> None:
-    """Row 8*1+3 is column 3, row 1 of stride 8; row 32 is the first cell of stride 16: the published formula."""
-    raw = raw_output({11: (0.5, 0.25, np.log(2), np.log(3), 0.8, 0.5), 32: (0.5, 0.5, 0.0, 0.0, 1.0, 0.9)})
-    boxes, scores = decoder_for(SPEC).decode(raw, min_score=0.1)
-    assert scores == pytest.approx([0.4, 0.9])
-    assert boxes[0] == pytest.approx([28 - 8, 10 - 12, 28 + 8, 10 + 12])
-    assert boxes[1] == pytest.approx([8 - 8, 8 - 8, 8 + 8, 8 + 8])
-
-
-def test_a_broken_models_numbers_harm_nobody() -> None:
-    """Not-a-number is no person, and an absurd size does not overflow."""
-    raw = raw_output({0: (0, 0, 1e30, 1e30, 1, 1), 1: (np.nan,) * 6, 2: (0, 0, 0, 0, np.nan, 1)})
-    boxes, scores = decoder_for(SPEC).decode(raw, min_score=0.1)
-    assert scores.tolist() == [1.0]
-    assert np.isfinite(boxes).all()
-
-
-def test_an_output_of_another_shape_is_refused() -> None:
-    """A model whose output does not fit its manifest is not guessed at."""
-    with pytest.raises(ModelRefused, match="does not fit"):
-        decoder_for(SPEC).decode(np.zeros((1, 7, 6), np.float32), min_score=0.1)
-
-
-def test_an_unknown_decoder_is_refused_with_the_known_ones() -> None:
-    """The remedy names what there is."""
-    with pytest.raises(ModelRefused, match="known: yolox"):
-        decoder_for(SPEC.model_copy(update={"decoder": "crystal-ball"}))
 
 
 @pytest.mark.parametrize(("width", "height"), [(640, 480), (480, 640), (320, 256), (64, 32), (1920, 1080), (1, 700)])

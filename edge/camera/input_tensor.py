@@ -1,0 +1,74 @@
+"""From a picture to the tensor that a model wants: fitted, normalised, laid out as its manifest entry says."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.camera.letterbox import Letterbox
+from edge.models import ModelInput
+
+__all__ = ["Placer", "placer_for"]
+
+
+class Placer(Protocol):
+    """Puts pictures into one reused tensor. One thread uses it."""
+
+    def place(self, image_bgr: NDArray[np.uint8]) -> tuple[NDArray[Any], Any]:
+        """The tensor, and the ratio of its pixels to the picture's: one number, or one for each of x1, y1, x2, y2."""
+        ...
+
+
+def placer_for(target: ModelInput) -> Placer:
+    """What fits pictures into `target`. The plain case, a letterbox of 0 to 255, has nothing put on top of it."""
+    placer: Placer = Letterbox(target)
+    if target.resize == "stretch":
+        placer = _Stretched(placer, target)
+    if not _plain(target):
+        placer = _Normalised(placer, target)
+    return placer
+
+
+def _plain(target: ModelInput) -> bool:
+    """Whether the letterbox's own tensor is what the model wants."""
+    untouched = ModelInput(width=target.width, height=target.height)
+    told = target.model_dump(include={"layout", "element", "scale", "mean", "std"})
+    return told.items() <= untouched.model_dump().items()
+
+
+class _Stretched:
+    """Fills the whole input; the aspect is lost, as the model was trained."""
+
+    def __init__(self, placer: Placer, target: ModelInput) -> None:
+        self._placer = placer
+        self._size_wh = (target.width, target.height)
+        self._scaled = np.empty((target.height, target.width, 3), np.uint8)
+
+    def place(self, image_bgr: NDArray[np.uint8]) -> tuple[NDArray[Any], Any]:
+        height, width = image_bgr.shape[:2]
+        ratios = np.array((self._size_wh[0] / width, self._size_wh[1] / height) * 2, np.float32)
+        how = cv2.INTER_AREA if ratios.max() < 0.5 else cv2.INTER_LINEAR
+        cv2.resize(image_bgr, self._size_wh, dst=self._scaled, interpolation=how)
+        return self._placer.place(self._scaled)[0], ratios
+
+
+class _Normalised:
+    """(value * scale - mean) / std in the model's own type and layout, in a tensor of its own."""
+
+    def __init__(self, placer: Placer, target: ModelInput) -> None:
+        self._placer = placer
+        mean, std = (np.array(one, np.float32).reshape(1, 3, 1, 1) for one in (target.mean, target.std))
+        self._factor, self._shift = np.float32(target.scale) / std, -mean / std
+        self._normal = np.empty((1, 3, target.height, target.width), np.float32)
+        self._arranged = self._normal if target.layout == "nchw" else self._normal.transpose(0, 2, 3, 1)
+        self._tensor = np.empty(self._arranged.shape, np.dtype(target.element))
+
+    def place(self, image_bgr: NDArray[np.uint8]) -> tuple[NDArray[Any], Any]:
+        placed, ratio = self._placer.place(image_bgr)
+        np.multiply(placed, self._factor, out=self._normal)
+        np.add(self._normal, self._shift, out=self._normal)
+        np.copyto(self._tensor, self._arranged, casting="unsafe")
+        return self._tensor, ratio
