@@ -11,6 +11,7 @@ from edge.bus.inbound import Inbound
 from edge.bus.paho_client import Presence
 from edge.bus.topics import gateway_status_topic, gateway_subscriptions, topic_for
 from edge.camera.detector import Detector
+from edge.camera.merge import EntranceMerger
 from edge.camera.pipeline import CameraPipeline, GateAnswer
 from edge.cameras import Cameras
 from edge.clock import Clock, utc_now
@@ -65,6 +66,7 @@ def build(settings: Settings, *, clock: Clock = utc_now, noise: Noise = discrete
         deliver=writer.put,
         count=writer.count,
         dead_letter=lambda error, received: _frame_letter(error, received, store=settings.store.id),
+        merge=EntranceMerger.of(settings).merge,
     )
     intake = Intake(inbound=Inbound.of(settings), gate=gate, cameras=cameras, writer=writer, clock=clock)
     return Gateway(bus=bus, cameras=cameras, writer=writer, store=store)
@@ -76,7 +78,12 @@ def _pipelines(settings: Settings, *, gate: ConsentGate) -> dict[str, CameraPipe
     loaded = {name: load_model(name, models_dir) for name in sorted({camera.model for camera in settings.cameras})}
 
     def pipeline(camera: CameraSettings) -> CameraPipeline:
-        detector = Detector(loaded[camera.model], threads=1, score_threshold=camera.score_threshold)
+        detector = Detector(
+            loaded[camera.model],
+            threads=1,
+            score_threshold=camera.score_threshold,
+            providers=settings.inference.providers,
+        )
 
         def allowed(at: datetime) -> GateAnswer:
             return gate.ask("footfall", at=at, zone=camera.zone)

@@ -12,6 +12,7 @@ import structlog
 from edge.bus.dead_letters import DeadLetter
 from edge.camera.pipeline import CameraPipeline, FrameResult
 from edge.errors import MessageRejected
+from edge.facts import Fact
 from edge.messages import CameraDetections, CameraFrame, Received
 from edge.outcome import Outcome
 
@@ -46,12 +47,15 @@ class Cameras:
         deliver: Callable[[Outcome], object],
         count: Callable[[str], object],
         dead_letter: Callable[[MessageRejected, Received], DeadLetter],
+        merge: Callable[[tuple[Fact, ...]], tuple[Fact, ...]],
     ) -> None:
+        """`merge` takes out of a camera's facts what another camera has told already."""
         self._seats = {name: _Seat(pipeline) for name, pipeline in pipelines.items()}
         self._order = deque(self._seats)
         self._deliver = deliver
         self._count = count
         self._dead_letter = dead_letter
+        self._merge = merge
         self._change = threading.Condition()
         self._stopping = False
         self._threads = [threading.Thread(target=self._run, name=f"camera-{i}") for i in range(threads)]
@@ -135,14 +139,17 @@ class Cameras:
             )
             return
         self._count("frames_refused" if result.refused else "frames")
+        if result.skipped:
+            self._count("frames_still")
         self._deliver(
             Outcome(
                 received.received_at,
                 device=received.device,
-                facts=result.facts,
+                facts=self._merge(result.facts),
                 message_id=message_id,
                 receipt=received.receipt,
                 people_visible=result.people_visible,
+                complaints=result.complaints,
                 captured_at=result.captured_at,
             )
         )

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from edge.camera.counting import touches_edge
+from edge.camera.runtime import missing_providers
 from edge.consent.gate import ConsentGate
 from edge.errors import ModelRefused
 from edge.models import default_models_dir, load_model
@@ -40,7 +41,7 @@ def warnings_of(settings: Settings, *, at: datetime) -> list[str]:
         answer = gate.ask("footfall", at=at, zone=camera.zone)
         if not answer.allowed:
             warnings.append(f"camera '{camera.id}' will not count: {answer.reason}")
-        if not camera.lines:
+        if not any(line.kind == "visitors" for line in camera.lines):
             warnings.append(
                 f"camera '{camera.id}' has no counting line: it will count people in its zone, not visitors"
             )
@@ -49,6 +50,10 @@ def warnings_of(settings: Settings, *, at: datetime) -> list[str]:
             for line in camera.lines
             if touches_edge(line)
         ]
+    warnings += [
+        f"inference.providers: this box has no {provider}; the CPU does its work"
+        for provider in missing_providers(settings.inference.providers)
+    ]
     if settings.hq.url is None:
         warnings.append("hq.url is not set: nothing will leave this box")
     return warnings

@@ -6,7 +6,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-__all__ = ["Crossing", "Direction", "Fact", "MoodGiven", "SaleMade", "SizeAsked", "ZoneEntered"]
+__all__ = [
+    "AreaVisited",
+    "CameIn",
+    "Crossing",
+    "Direction",
+    "Fact",
+    "GroupEntered",
+    "HeatSeen",
+    "HeatTime",
+    "MoodGiven",
+    "PassedBy",
+    "PathTaken",
+    "QueueStood",
+    "QueueWaited",
+    "SaleMade",
+    "SizeAsked",
+    "StayEnded",
+    "StoreClosed",
+    "ZoneEntered",
+]
 
 Direction = Literal["in", "out"]
 
@@ -27,6 +46,113 @@ class ZoneEntered:
 
     occurred_at: datetime
     zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class AreaVisited:
+    """Somebody has been in a camera's area for as long as a visit takes."""
+
+    occurred_at: datetime
+    camera: str
+    area: str
+
+
+@dataclass(frozen=True, slots=True)
+class StayEnded:
+    """A visit of an area is over; `occurred_at` is the last sight in it, `dwell_s` how long it lasted."""
+
+    occurred_at: datetime
+    camera: str
+    area: str
+    dwell_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class QueueWaited:
+    """Somebody left a queue, served or not, after `wait_s`."""
+
+    occurred_at: datetime
+    camera: str
+    area: str
+    wait_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStood:
+    """For `duration_ms` a queue was `people` long. Mean, maximum and every quantile of the length follow from the sums."""
+
+    occurred_at: datetime
+    camera: str
+    area: str
+    people: int
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class PathTaken:
+    """The same track visited `origin` and next `destination`."""
+
+    occurred_at: datetime
+    camera: str
+    origin: str
+    destination: str
+
+
+@dataclass(frozen=True, slots=True)
+class PassedBy:
+    """Somebody who does not come out of the shop appeared in the area before its window."""
+
+    occurred_at: datetime
+    camera: str
+    area: str
+
+
+@dataclass(frozen=True, slots=True)
+class CameIn:
+    """Somebody who had passed by the window went in. Over passers-by this is the capture rate."""
+
+    occurred_at: datetime
+    camera: str
+    area: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupEntered:
+    """People who came in together, one of them being a group of one."""
+
+    occurred_at: datetime
+    camera: str
+    line: str
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeatSeen:
+    """A track lingered in a cell of its camera's heat grid; at most once in the track's life for each cell."""
+
+    occurred_at: datetime
+    camera: str
+    column: int
+    row: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeatTime:
+    """Person-milliseconds spent in a cell of a camera's heat grid. Stays on the box."""
+
+    occurred_at: datetime
+    camera: str
+    column: int
+    row: int
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreClosed:
+    """At closing time the count believed `drift` people to be inside still; the shop was empty."""
+
+    occurred_at: datetime
+    drift: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,5 +186,22 @@ class SizeAsked:
     size: str
 
 
-Fact = Crossing | ZoneEntered | SaleMade | MoodGiven | SizeAsked
+Fact = (
+    Crossing
+    | ZoneEntered
+    | AreaVisited
+    | StayEnded
+    | QueueWaited
+    | QueueStood
+    | PathTaken
+    | PassedBy
+    | CameIn
+    | GroupEntered
+    | HeatSeen
+    | HeatTime
+    | StoreClosed
+    | SaleMade
+    | MoodGiven
+    | SizeAsked
+)
 """The closed union of everything that may be folded into a window."""

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from edge.bus.dead_letters import DeadLetter
+from edge.camera.health import Complaint
 from edge.facts import Fact
 from edge.messages import Device, DeviceStatus, Receipt, Recommendation
 
@@ -25,5 +26,6 @@ class Outcome:
     reply: Recommendation | None = None
     status: DeviceStatus | None = None
     people_visible: int | None = None
+    complaints: tuple[Complaint, ...] | None = None
     captured_at: datetime | None = None
     dead_letter: DeadLetter | None = None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, time
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,12 +15,17 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from edge.errors import SettingsError
 
 __all__ = [
+    "AreaSettings",
     "CameraSettings",
     "DeviceSettings",
+    "EntranceSettings",
+    "HeatSettings",
     "HqSettings",
+    "InferenceSettings",
     "LineSettings",
     "MqttSettings",
     "PrivacySettings",
+    "Provider",
     "Settings",
     "StoreSettings",
     "WebSettings",
@@ -32,6 +38,8 @@ Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Point = tuple[Fraction, Fraction]
+_LEAST_AREA = 1e-4
+Provider = Literal["cpu", "xnnpack", "acl", "cuda", "tensorrt"]
 UNWATCHABLE = frozenset({"fitting_room", "restroom"})
 
 
@@ -45,6 +53,8 @@ class StoreSettings(_Table):
     id: Id
     name: str = ""
     timezone: str = "UTC"
+    closes_at: time | None = None
+    """When the shop is empty; whoever the count believes inside then is recorded as its drift."""
 
     @field_validator("timezone")
     @classmethod
@@ -119,6 +129,19 @@ class StorageSettings(_Table):
     outbox_max_mb: int = Field(default=512, ge=1)
 
 
+class InferenceSettings(_Table):
+    """What runs the models, best first. What this box lacks is warned of, and the CPU does its work."""
+
+    providers: Annotated[tuple[Provider, ...], Field(min_length=1)] = ("cpu",)
+
+    @field_validator("providers")
+    @classmethod
+    def _each_once(cls, providers: tuple[Provider, ...]) -> tuple[Provider, ...]:
+        if len(set(providers)) < len(providers):
+            raise ValueError("name each provider once")
+        return providers
+
+
 class ZoneSettings(_Table):
     """A part of the shop. Cameras there run only while `notice_attested_on` is fresh (PIPL Art. 26)."""
 
@@ -129,16 +152,63 @@ class ZoneSettings(_Table):
 
 
 class LineSettings(_Table):
-    """A counting line, relative coordinates 0 to 1; walking from the first to the second point, `in` is left to right."""
+    """A counting line, relative coordinates 0 to 1; walking from the first to the second point, `in` is left to right.
+
+    Lines with the same `entrance` count a person once. A `staff` line counts nobody: who crosses it is staff.
+    """
 
     name: Id
     points: tuple[Point, Point]
+    kind: Literal["visitors", "staff"] = "visitors"
+    entrance: Id | None = None
 
     @model_validator(mode="after")
     def _has_length(self) -> Self:
         if self.points[0] == self.points[1]:
             raise ValueError("a line needs two different points")
         return self
+
+
+class AreaSettings(_Table):
+    """A part of a camera's picture, relative coordinates 0 to 1, and what it is for.
+
+    `queue`: its length and waits are counted. `window`: who is there passes by. `staff`: who is there works here.
+    """
+
+    name: Id
+    kind: Literal["area", "queue", "staff", "window"] = "area"
+    polygon: Annotated[tuple[Point, ...], Field(min_length=3, max_length=64)]
+    visit_after_s: float | None = Field(default=None, ge=0, le=600)
+    """How long a visit takes at least; 3 s if not set, and 1 s for `staff`: nobody strays behind a counter for so long."""
+
+    @property
+    def counts_after_s(self) -> float:
+        """The time from which being here counts."""
+        if self.visit_after_s is not None:
+            return self.visit_after_s
+        return 1.0 if self.kind == "staff" else 3.0
+
+    @model_validator(mode="after")
+    def _is_simple(self) -> Self:
+        if _crosses_itself(self.polygon):
+            raise ValueError("the polygon crosses itself; name its corners in order, going round")
+        if abs(_doubled_area(self.polygon)) < 2 * _LEAST_AREA:
+            raise ValueError("the polygon is too small to stand in")
+        return self
+
+
+class HeatSettings(_Table):
+    """How finely a camera's heat grid divides its picture. Each cell has a privacy budget of its own: few are better."""
+
+    columns: int = Field(default=16, ge=1, le=32)
+    rows: int = Field(default=9, ge=1, le=32)
+
+
+class EntranceSettings(_Table):
+    """A door that lines of several cameras watch: what two of them see within `merge_within_s` is one crossing."""
+
+    name: Id
+    merge_within_s: float = Field(default=1.5, gt=0, le=10)
 
 
 class DeviceSettings(_Table):
@@ -149,12 +219,16 @@ class DeviceSettings(_Table):
 
 
 class CameraSettings(DeviceSettings):
-    """A camera, its counting lines, and the polygons blacked out before inference (relative coordinates)."""
+    """A camera, its counting lines and areas, and the polygons blacked out before inference (relative coordinates)."""
 
     lines: tuple[LineSettings, ...] = ()
+    areas: Annotated[tuple[AreaSettings, ...], Field(max_length=32)] = ()
+    heat: HeatSettings | None = None
     privacy_masks: tuple[Annotated[tuple[Point, ...], Field(min_length=3)], ...] = ()
     model: Id = "footfall"
     score_threshold: Fraction | None = None
+    motion_gate: bool = True
+    """Whether a picture in which nothing has moved is spared the detector."""
     frigate_name: str | None = None
 
 
@@ -170,7 +244,9 @@ class Settings(_Table):
     windows: WindowSettings = WindowSettings()
     privacy: PrivacySettings = PrivacySettings()
     storage: StorageSettings = StorageSettings()
+    inference: InferenceSettings = InferenceSettings()
     zones: tuple[ZoneSettings, ...] = ()
+    entrances: tuple[EntranceSettings, ...] = ()
     cameras: tuple[CameraSettings, ...] = ()
     mirrors: tuple[DeviceSettings, ...] = ()
     tills: tuple[DeviceSettings, ...] = ()
@@ -198,9 +274,19 @@ class Settings(_Table):
             zone = zones.get(camera.zone)
             if zone is not None and zone.kind in UNWATCHABLE:
                 yield f"cameras.{camera.id}: a camera may not watch a {zone.kind}; take it out of zone '{zone.id}'"
-            names = [line.name for line in camera.lines]
-            if len(set(names)) < len(names):
-                yield f"cameras.{camera.id}: two lines share a name"
+            for what, named in (("lines", camera.lines), ("areas", camera.areas)):
+                names = [one.name for one in named]
+                if len(set(names)) < len(names):
+                    yield f"cameras.{camera.id}: two {what} share a name"
+        yield from self._entrance_mismatches()
+
+    def _entrance_mismatches(self) -> Iterator[str]:
+        names = [entrance.name for entrance in self.entrances]
+        used = {line.entrance for camera in self.cameras for line in camera.lines}
+        for twice in sorted({name for name in names if names.count(name) > 1}):
+            yield f"entrances.{twice}: two entrances share this name"
+        for unused in sorted(set(names) - used):
+            yield f"entrances.{unused}: no line of a camera names this entrance"
 
     def devices(self) -> dict[str, tuple[DeviceSettings, ...]]:
         """All devices by the name of their table in `store.toml`."""
@@ -264,4 +350,18 @@ def _rebased(settings: Settings, folder: Path) -> Settings:
             "mqtt": settings.mqtt.model_copy(update=rebase(settings.mqtt)),
             "hq": settings.hq.model_copy(update=rebase(settings.hq)),
         }
+    )
+
+
+def _doubled_area(polygon: tuple[Point, ...]) -> float:
+    return sum(ax * by - bx * ay for (ax, ay), (bx, by) in pairwise((*polygon, polygon[0])))
+
+
+def _crosses_itself(polygon: tuple[Point, ...]) -> bool:
+    """Whether two sides that are not neighbours cut each other: the inside would be anybody's guess."""
+    sides = list(pairwise((*polygon, polygon[0])))
+    return any(
+        _doubled_area((*one, other[0])) * _doubled_area((*one, other[1])) < 0
+        and _doubled_area((*other, one[0])) * _doubled_area((*other, one[1])) < 0
+        for one, other in combinations(sides, 2)
     )

@@ -5,16 +5,46 @@ A cell is (window start, metric, place, key). Folding only ever adds, so facts m
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import assert_never
 
 from edge.clock import epoch_s
-from edge.facts import Crossing, Fact, MoodGiven, SaleMade, SizeAsked, ZoneEntered
+from edge.facts import (
+    AreaVisited,
+    CameIn,
+    Crossing,
+    Fact,
+    GroupEntered,
+    HeatSeen,
+    HeatTime,
+    MoodGiven,
+    PassedBy,
+    PathTaken,
+    QueueStood,
+    QueueWaited,
+    SaleMade,
+    SizeAsked,
+    StayEnded,
+    StoreClosed,
+    ZoneEntered,
+)
 
-__all__ = ["PEOPLE_METRICS", "Cell", "Increment", "Metric", "fold", "window_start_s"]
+__all__ = [
+    "DURATIONS",
+    "LOCAL_METRICS",
+    "PEOPLE_METRICS",
+    "Cell",
+    "Increment",
+    "Metric",
+    "duration_key",
+    "fold",
+    "window_start_s",
+]
 
 
 class Metric(StrEnum):
@@ -22,13 +52,47 @@ class Metric(StrEnum):
 
     VISITS = "visits"
     ZONE_ENTRIES = "zone_entries"
+    AREA_VISITS = "area_visits"
+    DWELL = "dwell"
+    QUEUE_WAITS = "queue_waits"
+    PATHS = "paths"
+    CAPTURE = "capture"
+    GROUPS = "groups"
+    HEAT = "heat"
     MOOD = "mood"
     SIZES = "sizes"
     SALES = "sales"
+    QUEUE_TIME = "queue_time"
+    HEAT_TIME = "heat_time"
+    CLOSING_DRIFT = "closing_drift"
 
 
-PEOPLE_METRICS = frozenset({Metric.VISITS, Metric.ZONE_ENTRIES, Metric.MOOD, Metric.SIZES})
+LOCAL_METRICS = frozenset({Metric.QUEUE_TIME, Metric.HEAT_TIME, Metric.CLOSING_DRIFT})
+"""What never leaves the box: one visitor may change these by more than one, so the gate's noise would not hide him."""
+
+PEOPLE_METRICS = frozenset(Metric) - LOCAL_METRICS - {Metric.SALES}
 """Counts of people: they leave through `privacy.release` only. Sales are the shop's own bookkeeping."""
+
+DURATIONS = ("0-5", "5-15", "15-30", "30-60", "60-180", "180+")
+"""Keys of the dwell and wait histograms, in seconds, each from its first number to below its second."""
+
+_DURATION_EDGES = (5, 15, 30, 60, 180)
+_LONGEST_QUEUE = 50
+_LARGEST_GROUP = 4
+
+
+_FloorFact = (
+    AreaVisited
+    | StayEnded
+    | QueueWaited
+    | QueueStood
+    | PathTaken
+    | PassedBy
+    | CameIn
+    | GroupEntered
+    | HeatSeen
+    | HeatTime
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -55,6 +119,11 @@ def window_start_s(moment: datetime, *, length_s: int) -> int:
     return seconds - seconds % length_s
 
 
+def duration_key(seconds: float) -> str:
+    """The key among `DURATIONS` that holds `seconds`."""
+    return DURATIONS[bisect_right(_DURATION_EDGES, seconds)]
+
+
 def fold(facts: Iterable[Fact], *, length_s: int) -> list[Increment]:
     """Increments for `facts`, one per touched cell, in cell order; `length_s` is the local window."""
     totals: Counter[Cell] = Counter()
@@ -65,7 +134,7 @@ def fold(facts: Iterable[Fact], *, length_s: int) -> list[Increment]:
     return [Increment(cell, totals[cell]) for cell in sorted(totals)]
 
 
-def _parts(fact: Fact) -> list[tuple[Metric, str, str, int]]:
+def _parts(fact: Fact) -> list[tuple[Metric, str, str, int]]:  # noqa: PLR0911  one for each fact
     match fact:
         case Crossing(camera=camera, line=line, direction=direction):
             return [(Metric.VISITS, f"{camera}/{line}", direction, 1)]
@@ -75,11 +144,47 @@ def _parts(fact: Fact) -> list[tuple[Metric, str, str, int]]:
             return [(Metric.MOOD, kiosk, str(level), 1)]
         case SizeAsked(garment=garment, size=size):
             return [(Metric.SIZES, garment, size, 1)]
-        case SaleMade() as sale:
-            figures = {
-                f"{sale.kind}s": 1,
-                "units": sale.units,
-                "total_minor": sale.total_minor,
-                "tax_minor": sale.tax_minor,
-            }
-            return [(Metric.SALES, sale.till, f"{sale.currency}/{name}", n) for name, n in figures.items()]
+        case StoreClosed(drift=drift):
+            return [(Metric.CLOSING_DRIFT, "store", "people", drift)]
+        case SaleMade():
+            return _of_sale(fact)
+        case _:
+            return [_of_floor(fact)]
+
+
+def _of_floor(fact: _FloorFact) -> tuple[Metric, str, str, int]:  # noqa: PLR0911  one for each fact
+    """What happened within a camera's view, away from its lines."""
+    match fact:
+        case AreaVisited(camera=camera, area=area):
+            return Metric.AREA_VISITS, f"{camera}/{area}", "visited", 1
+        case StayEnded(camera=camera, area=area, dwell_s=dwell_s):
+            return Metric.DWELL, f"{camera}/{area}", duration_key(dwell_s), 1
+        case QueueWaited(camera=camera, area=area, wait_s=wait_s):
+            return Metric.QUEUE_WAITS, f"{camera}/{area}", duration_key(wait_s), 1
+        case QueueStood(camera=camera, area=area, people=people, duration_ms=duration_ms):
+            return Metric.QUEUE_TIME, f"{camera}/{area}", str(min(people, _LONGEST_QUEUE)), duration_ms
+        case PathTaken(camera=camera, origin=origin, destination=destination):
+            return Metric.PATHS, f"{camera}/{origin}", destination, 1
+        case PassedBy(camera=camera, area=area):
+            return Metric.CAPTURE, f"{camera}/{area}", "passed_by", 1
+        case CameIn(camera=camera, area=area):
+            return Metric.CAPTURE, f"{camera}/{area}", "came_in", 1
+        case GroupEntered(camera=camera, line=line, people=people):
+            size = str(people) if people < _LARGEST_GROUP else f"{_LARGEST_GROUP}+"
+            return Metric.GROUPS, f"{camera}/{line}", size, 1
+        case HeatSeen(camera=camera, column=column, row=row):
+            return Metric.HEAT, camera, f"{column},{row}", 1
+        case HeatTime(camera=camera, column=column, row=row, duration_ms=duration_ms):
+            return Metric.HEAT_TIME, camera, f"{column},{row}", duration_ms
+        case _:
+            assert_never(fact)
+
+
+def _of_sale(sale: SaleMade) -> list[tuple[Metric, str, str, int]]:
+    figures = {
+        f"{sale.kind}s": 1,
+        "units": sale.units,
+        "total_minor": sale.total_minor,
+        "tax_minor": sale.tax_minor,
+    }
+    return [(Metric.SALES, sale.till, f"{sale.currency}/{name}", n) for name, n in figures.items()]

@@ -17,10 +17,12 @@ from uuid import UUID
 
 import structlog
 
+from edge.camera.health import COMPLAINTS, Complaint
 from edge.clock import Clock, epoch_s
+from edge.closing import Closing
 from edge.facts import Fact
 from edge.messages import Ack, Device, Receipt, Recommendation
-from edge.outbox.events import DeviceHealth
+from edge.outbox.events import CameraHealth, DeviceHealth
 from edge.outbox.position import acknowledged_sequence
 from edge.outbox.table import Outbox
 from edge.outcome import Outcome
@@ -77,6 +79,7 @@ class Writer:
         self._replies = replies
         self._round = release_round
         self._outbox = outbox
+        self._closing = Closing(settings)
         self._connected = connected
         self._clock = clock
         self._queue: queue.Queue[Outcome] = queue.Queue(_QUEUE)
@@ -169,6 +172,8 @@ class Writer:
     def _note_device(self, tx: StoreTransaction, device: Device, outcome: Outcome) -> None:
         if outcome.people_visible is not None:
             self._gauges[f"people_visible/{device.id}"] = outcome.people_visible
+        if outcome.complaints is not None:
+            self._note_complaints(tx, device.id, outcome.complaints, at=outcome.captured_at or outcome.received_at)
         status = outcome.status
         seen = self._last_seen.get(device)
         if status is None and seen is not None and outcome.received_at - seen < _SEEN_AGAIN:
@@ -179,6 +184,14 @@ class Writer:
         if tx.device_seen(device, at=outcome.received_at, state=state, firmware=firmware):
             body = DeviceHealth(device_kind=device.kind, device=device.id, state=state, firmware=firmware)
             self._outbox.put(tx, body, at=outcome.received_at)
+
+    def _note_complaints(
+        self, tx: StoreTransaction, camera: str, complaints: tuple[Complaint, ...], *, at: datetime
+    ) -> None:
+        for complaint in COMPLAINTS:
+            tx.gauge(f"camera_{complaint}/{camera}", float(complaint in complaints), at=at)
+        self._outbox.put(tx, CameraHealth(camera=camera, complaints=complaints), at=at)
+        log.info("camera.health", camera=camera, complaints=list(complaints))
 
     def _acknowledge(self, batch: list[Outcome]) -> None:
         committed: dict[Device, list[UUID]] = defaultdict(list)
@@ -205,6 +218,7 @@ class Writer:
         try:
             with self._store.transaction() as tx:
                 self._write_figures(tx, counts, now=now)
+                self._closing.run(tx, now=now)
                 released = self._round.run(tx, now=now)
                 self._prune(tx, now=now)
         except sqlite3.Error:

@@ -5,8 +5,8 @@ Nothing is kept but tracks: a frame lives on this module's stack and is gone whe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from time import perf_counter
 from typing import Protocol
@@ -17,12 +17,15 @@ from numpy.typing import NDArray
 
 from edge.camera.counting import CountingLine
 from edge.camera.detector import Detections
+from edge.camera.floor import Floor
 from edge.camera.guard import FrameLimits, JpegHeader, frame_stamp, inspect_jpeg
+from edge.camera.health import Complaint, PictureHealth
 from edge.camera.letterbox import reduction_for
 from edge.camera.mask import PrivacyMask
+from edge.camera.motion import MotionGate
 from edge.camera.tracker import TrackedPerson, Tracker
 from edge.errors import MessageRejected
-from edge.facts import Crossing, Fact, ZoneEntered
+from edge.facts import Fact
 from edge.messages import CameraDetections
 from edge.models import ModelInput
 from edge.settings import CameraSettings
@@ -88,13 +91,20 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class FrameResult:
-    """What came of one frame. `refused` is the gate's reason when it said no; then nothing was decoded."""
+    """What came of one frame.
+
+    `refused` is the gate's reason when it said no; then nothing was decoded. `skipped` says that the picture had not
+    changed, and what was found in it before was taken as found again.
+    """
 
     facts: tuple[Fact, ...]
     people_visible: int
     timings_ms: Timings
     captured_at: datetime
     refused: str | None = None
+    skipped: bool = False
+    complaints: tuple[Complaint, ...] | None = None
+    """All that ails the camera's picture, where that changed with this frame."""
 
 
 def in_view(person: TrackedPerson) -> bool:
@@ -127,6 +137,8 @@ class CameraPipeline:
         self._limits = limits or FrameLimits()
         self._stopwatch = stopwatch
         self._mask = PrivacyMask(camera.privacy_masks)
+        self._health = PictureHealth(hidden=camera.privacy_masks)
+        self._motion = MotionGate() if camera.motion_gate else None
         self._scene: _Scene | None = None
         self.people: tuple[TrackedPerson, ...] = ()
         self.found: Detections | None = None
@@ -169,11 +181,13 @@ class CameraPipeline:
         found = _detections_of(message)
         shown = ~self._mask.hides(found.feet_xy(), width=width, height=height)
         visible = Detections(found.boxes_xyxy[shown], found.scores[shown])
+        if self._motion is not None:
+            self._motion.forget()  # what the chip found is no answer to the last picture
         return self._count(visible, at, width=width, height=height, spent=Timings())
 
     def finish(self, *, at: datetime) -> tuple[Fact, ...]:
         """End the stream: crossings of those who vanished on a line, and nobody is remembered."""
-        facts = tuple(self._scene.finish(self._camera, at)) if self._scene else ()
+        facts = tuple(self._scene.floor.finish(at)) if self._scene else ()
         self._forget()
         return facts
 
@@ -189,20 +203,40 @@ class CameraPipeline:
     def _infer(self, image_bgr: NDArray[np.uint8], at: datetime, *, decode_ms: float) -> FrameResult:
         started = self._stopwatch()
         self._mask.apply(image_bgr)
-        found = self._detector.detect(image_bgr)
-        infer_ms = 1e3 * (self._stopwatch() - started)
+        complaints = self._health.look(image_bgr, at_s=at.timestamp())
         height, width = image_bgr.shape[:2]
-        return self._count(found, at, width=width, height=height, spent=Timings(decode=decode_ms, infer=infer_ms))
+        found = self._unchanged(image_bgr, at, scene=self._scene_of(width, height))
+        skipped = found is not None
+        if found is None:
+            found = self._detector.detect(image_bgr)
+        infer_ms = 1e3 * (self._stopwatch() - started)
+        spent = Timings(decode=decode_ms, infer=infer_ms)
+        result = self._count(found, at, width=width, height=height, spent=spent, skipped=skipped)
+        return result if complaints is None else replace(result, complaints=complaints)
 
-    def _count(self, found: Detections, at: datetime, *, width: int, height: int, spent: Timings) -> FrameResult:
+    def _unchanged(self, image_bgr: NDArray[np.uint8], at: datetime, *, scene: _Scene) -> Detections | None:
+        """What was found at the last look, if nothing has moved since and nobody is about to be counted."""
+        if self._motion is None:
+            return None
+        at_s = at.timestamp()
+        if not scene.settled(self.people):
+            self._motion.forget()
+        elif self._motion.still(image_bgr, at_s=at_s) and self.found is not None:
+            return self.found
+        self._motion.looked(at_s=at_s)
+        return None
+
+    def _count(
+        self, found: Detections, at: datetime, *, width: int, height: int, spent: Timings, skipped: bool = False
+    ) -> FrameResult:
         started = self._stopwatch()
         scene = self._scene_of(width, height)
         self.found = found
         self.people = scene.tracker.update(found, at_s=at.timestamp())
-        facts = tuple(scene.facts(self._camera, self.people, at))
+        facts = tuple(scene.floor.facts(self.people, at))
         track_ms = 1e3 * (self._stopwatch() - started)
         timings = Timings(spent.decode, spent.infer, track_ms, spent.decode + spent.infer + track_ms)
-        return FrameResult(facts, sum(map(in_view, self.people)), timings, at)
+        return FrameResult(facts, sum(map(in_view, self.people)), timings, at, skipped=skipped)
 
     def _scene_of(self, width: int, height: int) -> _Scene:
         if self._scene is None or self._scene.size_wh != (width, height):
@@ -210,6 +244,7 @@ class CameraPipeline:
             if threshold is None:
                 threshold = self._detector.score_threshold
             self._scene = _Scene(self._camera, width=width, height=height, score_threshold=threshold)
+            self.people, self.found = (), None
         return self._scene
 
     def _refused(self, reason: str, at: datetime) -> FrameResult:
@@ -218,30 +253,25 @@ class CameraPipeline:
 
     def _forget(self) -> None:
         self._scene, self.people, self.found = None, (), None
+        self._health = PictureHealth(hidden=self._camera.privacy_masks)
 
 
 class _Scene:
-    """Tracker and lines for pictures of one size; another size begins anew."""
+    """Tracker and counters for pictures of one size; another size begins anew."""
 
     def __init__(self, camera: CameraSettings, *, width: int, height: int, score_threshold: float) -> None:
         self.size_wh = (width, height)
         self.tracker = Tracker(width_px=width, height_px=height, score_threshold=score_threshold)
+        self.floor = Floor(camera, width_px=width, height_px=height)
+        # Asked only where they lie; the floor has lines of its own to count with.
         self._lines = [CountingLine(line, width_px=width, height_px=height) for line in camera.lines]
-        self._confirmed_before = 0
 
-    def facts(self, camera: CameraSettings, people: tuple[TrackedPerson, ...], at: datetime) -> Iterator[Fact]:
-        """Zone entries and crossings that this frame made certain."""
-        for _ in range(self.tracker.confirmed_total - self._confirmed_before):
-            yield ZoneEntered(at, camera.zone)
-        self._confirmed_before = self.tracker.confirmed_total
-        for line in self._lines:
-            for direction in line.update(people):
-                yield Crossing(at, camera.id, line.name, direction)
-
-    def finish(self, camera: CameraSettings, at: datetime) -> Iterator[Fact]:
-        for line in self._lines:
-            for direction in line.finish():
-                yield Crossing(at, camera.id, line.name, direction)
+    def settled(self, people: tuple[TrackedPerson, ...]) -> bool:
+        """Whether everybody is known, in view and away from the lines: an unchanged picture then changes nothing."""
+        return all(
+            person.confirmed and person.missing_s == 0 and not any(line.near(person) for line in self._lines)
+            for person in people
+        )
 
 
 def _detections_of(message: CameraDetections) -> Detections:

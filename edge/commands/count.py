@@ -147,7 +147,7 @@ def count(
     _check_output("--annotate", annotate, ".mp4", video)
     _check_output("--plot", plot, ".png", video)
     detector = _detector(model_name, models_dir or default_models_dir())
-    camera = CameraSettings(id="video", zone="video", lines=lines)
+    camera = CameraSettings(id="video", zone="video", lines=lines, motion_gate=False)
     pipeline = CameraPipeline(camera, detector=detector, allowed=lambda _: _OwnVideo())
     with VideoFile(video) as source:
         tracks = _run(source, pipeline, tally, annotate)

@@ -12,6 +12,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
 __all__ = [
     "BATCH_CONTENT_TYPE",
+    "Body",
+    "CameraHealth",
     "CountMetric",
     "CountReleased",
     "DeviceHealth",
@@ -25,7 +27,19 @@ BATCH_CONTENT_TYPE = "application/cloudevents-batch+json"
 MAX_BATCH = 5000
 
 
-CountMetric = Literal["visits", "zone_entries", "mood", "sizes"]
+CountMetric = Literal[
+    "visits",
+    "zone_entries",
+    "area_visits",
+    "dwell",
+    "queue_waits",
+    "paths",
+    "capture",
+    "groups",
+    "heat",
+    "mood",
+    "sizes",
+]
 """The counts of people that may leave, each through the release gate."""
 
 
@@ -74,14 +88,26 @@ class DeviceHealth(_Body):
     firmware: str | None = Field(default=None, max_length=64)
 
 
-EventBody = Annotated[CountReleased | SalesWindow | DeviceHealth, Field(discriminator="kind")]
+class CameraHealth(_Body):
+    """What ails a camera's picture from the event's time on; without complaints it is well again."""
+
+    kind: Literal["camera_health"] = "camera_health"
+    camera: str = Field(max_length=40)
+    complaints: tuple[Literal["dark", "blurred", "moved", "covered", "frozen"], ...] = Field(max_length=5)
+
+
+Body = CountReleased | SalesWindow | DeviceHealth | CameraHealth
+"""What the outbox takes."""
+
+EventBody = Annotated[Body, Field(discriminator="kind")]
 """The closed union of what may leave."""
 
-EventType = Literal["threshold.count.v1", "threshold.sales.v1", "threshold.device.v1"]
+EventType = Literal["threshold.count.v1", "threshold.sales.v1", "threshold.device.v1", "threshold.camera_health.v1"]
 _TYPE_OF: dict[type[BaseModel], EventType] = {
     CountReleased: "threshold.count.v1",
     SalesWindow: "threshold.sales.v1",
     DeviceHealth: "threshold.device.v1",
+    CameraHealth: "threshold.camera_health.v1",
 }
 
 
@@ -102,7 +128,7 @@ class Event(BaseModel):
     @classmethod
     def of(
         cls,
-        body: CountReleased | SalesWindow | DeviceHealth,
+        body: Body,
         *,
         store: str,
         incarnation: str,

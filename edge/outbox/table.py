@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from edge.outbox.events import CountReleased, DeviceHealth, Event, SalesWindow
+from edge.outbox.events import Body, Event
 
 __all__ = ["Outbox", "Waiting", "read_after", "waiting"]
 
@@ -27,7 +27,7 @@ class Outbox:
     def put(
         self,
         tx: _Transaction,
-        body: CountReleased | SalesWindow | DeviceHealth,
+        body: Body,
         *,
         at: datetime,
         historical: bool = False,

@@ -18,7 +18,7 @@ from edge.outbox.table import Outbox
 from edge.privacy.release import Budget, PendingWindow, Released, ReleaseGate, Verdict
 from edge.settings import Settings
 from edge.storage.store import PendingCell, StoreTransaction
-from edge.windows import PEOPLE_METRICS, Metric
+from edge.windows import LOCAL_METRICS, PEOPLE_METRICS, Metric
 
 __all__ = ["ReleaseRound"]
 
@@ -45,11 +45,18 @@ class ReleaseRound:
         length_s = self._windows.release_s
         closed_before_s = (epoch_s(now) - self._windows.grace_s) // length_s * length_s
         cells = tx.pending_cells(before_s=closed_before_s)
+        self._keep_local(tx, cells)
         if not cells or tx.outbox_bytes() > self._max_outbox_bytes:
             return 0
         people = [cell for cell in cells if cell.metric in PEOPLE_METRICS]
         sales = [cell for cell in cells if cell.metric is Metric.SALES]
         return self._release_people(tx, people, now=now) + self._release_sales(tx, sales, now=now)
+
+    def _keep_local(self, tx: StoreTransaction, cells: list[PendingCell]) -> None:
+        """What never leaves is settled when its window closes, so that it is pruned in its time."""
+        for cell in cells:
+            if cell.metric in LOCAL_METRICS:
+                tx.settle(cell, end_s=cell.start_s + 1)
 
     def _release_people(self, tx: StoreTransaction, cells: list[PendingCell], *, now: datetime) -> int:
         released = 0

@@ -114,6 +114,20 @@ class StoreTransaction:
         )
         return [PendingCell(start_s, Metric(metric), place, key, value) for start_s, metric, place, key, value in rows]
 
+    def flows(self, *, since_s: int, until_s: int) -> list[tuple[int, int, int]]:
+        """Local windows that began in [since_s, until_s), in order: their start, who came in and who went out."""
+        rows = self._sql.execute(
+            """SELECT start_s, sum(value * (key = 'in')), sum(value * (key = 'out')) FROM windows
+               WHERE metric = ? AND start_s >= ? AND start_s < ? GROUP BY start_s ORDER BY start_s""",
+            (Metric.VISITS, since_s, until_s),
+        )
+        return [(start_s, entered, left) for start_s, entered, left in rows]
+
+    def has_window(self, metric: Metric, *, start_s: int) -> bool:
+        """Whether anything of `metric` stands in the local window that began at `start_s`, left or not."""
+        query = "SELECT 1 FROM windows WHERE metric = ? AND start_s = ? LIMIT 1"
+        return self._sql.execute(query, (metric, start_s)).fetchone() is not None
+
     def epsilon_spent(self, *, day: str, metric: Metric, place: str, key: str) -> float:
         """Epsilon that releases of one cell have spent on `day` (ISO date)."""
         (spent,) = self._sql.execute(

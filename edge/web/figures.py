@@ -156,6 +156,7 @@ class Work:
     messages: int
     frames: int
     frames_dropped: int
+    frames_still: int
     latency_p50_ms: float | None
     latency_p99_ms: float | None
     last_written_s: float | None

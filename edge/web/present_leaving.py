@@ -17,7 +17,15 @@ _METRICS = {
     "zone_entries": "metric_zone_entries",
     "mood": "metric_mood",
     "sizes": "metric_sizes",
+    "area_visits": "metric_area_visits",
+    "dwell": "metric_dwell",
+    "queue_waits": "metric_queue_waits",
+    "paths": "metric_paths",
+    "capture": "metric_capture",
+    "groups": "metric_groups",
+    "heat": "metric_heat",
 }
+_ALWAYS_SHOWN = "visits"
 
 
 def present_leaving(today: Today, *, say: Speech) -> LeavingView:
@@ -33,7 +41,9 @@ def present_leaving(today: Today, *, say: Speech) -> LeavingView:
             FactRow(say("suppressed_today"), say.figure(releases.suppressed)),
             *_refused(today.outbox, say=say),
         ),
-        budgets=tuple(_budget(budget, say=say) for budget in releases.budgets),
+        budgets=tuple(
+            _budget(budget, say=say) for budget in releases.budgets if budget.spent or budget.metric == _ALWAYS_SHOWN
+        ),
     )
 
 

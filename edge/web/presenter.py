@@ -222,6 +222,7 @@ def _box(today: Today, *, say: Speech) -> BoxView:
     return BoxView(
         (
             FactRow(say("frames_analysed"), say.figure(work.frames)),
+            FactRow(say("frames_still"), say.figure(work.frames_still)),
             FactRow(say("frames_skipped"), say.figure(work.frames_dropped)),
             FactRow(say("messages_stored"), say.figure(work.messages)),
             FactRow(say("letters_refused"), _refused(today.dead_letters, say=say)),

@@ -215,6 +215,7 @@ def _work(store: Source, *, gauges: _Gauges, devices: tuple[DeviceSeen, ...]) ->
         messages=counters.get("messages", 0),
         frames=counters.get("frames", 0),
         frames_dropped=counters.get("frames_dropped", 0),
+        frames_still=counters.get("frames_still", 0),
         latency_p50_ms=gauges.get("latency_p50_ms", (None, 0))[0],
         latency_p99_ms=gauges.get("latency_p99_ms", (None, 0))[0],
         last_written_s=max([*(updated_s for _, updated_s in gauges.values()), *seen], default=None),

@@ -13,7 +13,7 @@ from edge.camera.detector import Detections, Detector
 from edge.camera.guard import FrameLimits, stamp_jpeg
 from edge.camera.pipeline import CameraPipeline
 from edge.errors import MessageRejected
-from edge.facts import Crossing, ZoneEntered
+from edge.facts import Crossing, GroupEntered, ZoneEntered
 from edge.messages import CameraDetections
 from edge.models import ModelInput
 from edge.settings import CameraSettings, LineSettings
@@ -44,7 +44,9 @@ class Witness:
 
 
 def camera(**more: object) -> CameraSettings:
-    return CameraSettings.model_validate({"id": "cam-1", "zone": "entrance", "lines": (DOOR,), **more})
+    return CameraSettings.model_validate(
+        {"id": "cam-1", "zone": "entrance", "lines": (DOOR,), "motion_gate": False, **more}
+    )
 
 
 def pipeline(witness: Witness, *, answer: Answer | None = None, **more: object) -> CameraPipeline:
@@ -59,7 +61,7 @@ def walking_down(frames: int, *, width: int = 320, height: int = 240) -> list[De
 
 
 def test_a_walk_over_the_line_becomes_facts(encode: Callable[..., bytes]) -> None:
-    """JPEG in, one zone entry and one crossing out, in the right direction and at the frame's time."""
+    """JPEG in, one zone entry, one crossing and one group of one out, in the right direction and at the frame's time."""
     counting = pipeline(Witness(walking_down(20)))
     facts = []
     for frame in range(20):
@@ -67,7 +69,7 @@ def test_a_walk_over_the_line_becomes_facts(encode: Callable[..., bytes]) -> Non
         result = counting.frame(encode(320, 240), received_at=at)
         assert result.refused is None
         facts += result.facts
-    assert [type(fact) for fact in facts] == [ZoneEntered, Crossing]
+    assert [type(fact) for fact in facts] == [ZoneEntered, Crossing, GroupEntered]
     crossing = facts[1]
     assert isinstance(crossing, Crossing)
     assert (crossing.camera, crossing.line, crossing.direction) == ("cam-1", "door", "in")

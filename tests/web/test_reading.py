@@ -191,13 +191,15 @@ def test_work_and_dead_letters(settings: Settings, store: Store) -> None:
     with store.transaction() as tx:
         tx.count("frames", 120)
         tx.count("frames_dropped", 4)
+        tx.count("frames_still", 30)
         tx.count("messages", 9)
         tx.gauge("latency_p50_ms", 12.5, at=NOON)
         tx.gauge("latency_p99_ms", 80.0, at=NOON)
         for reason, at in (("size", NOON), ("size", NOON), ("json", NOON), ("json", NOON - timedelta(days=1))):
             tx.dead_letter(at=at, reason=reason, topic="t", size=1, sha256="0" * 64)
     today = read_today(settings, at=NOON)
-    assert (today.work.frames, today.work.frames_dropped, today.work.messages) == (120, 4, 9)
+    assert (today.work.frames, today.work.frames_still, today.work.frames_dropped) == (120, 30, 4)
+    assert today.work.messages == 9
     assert (today.work.latency_p50_ms, today.work.latency_p99_ms) == (12.5, 80.0)
     assert today.work.last_written_s == NOON.timestamp()
     assert today.dead_letters == (DeadLetters("size", 2), DeadLetters("json", 1))
