@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from uuid import UUID
 
 import structlog
 
@@ -91,11 +92,7 @@ class Cameras:
         while (turn := self._next()) is not None:
             seat, received = turn
             try:
-                self._work(seat, received)
-            except Exception:
-                # One camera's surprise must not stop the others; the picture is gone, the trace names no pixel.
-                log.exception("camera.failed", camera=received.device.id)
-                self._count("camera_failures")
+                self._deliver(self._work(seat, received))
             finally:
                 with self._change:
                     seat.busy = False
@@ -122,36 +119,38 @@ class Cameras:
         assert received is not None  # noqa: S101  `waits` said so
         return received
 
-    def _work(self, seat: _Seat, received: Received) -> None:
-        message = received.message
-        message_id = message.message_id if isinstance(message, CameraDetections) else None
+    def _work(self, seat: _Seat, received: Received) -> Outcome:
+        """What comes of a picture or boxes; whatever happens there is an outcome, so that its receipt comes back."""
         try:
             result = self._result(seat.pipeline, received)
         except MessageRejected as error:
-            self._deliver(
-                Outcome(
-                    received.received_at,
-                    device=received.device,
-                    message_id=message_id,
-                    receipt=received.receipt,
-                    dead_letter=self._dead_letter(error, received),
-                )
-            )
-            return
+            return self._refused(received, error)
+        except Exception as error:
+            # One camera's surprise must not stop the others. The trace names code and no pixel; sent again it would fail again.
+            log.exception("camera.failed", camera=received.device.id)
+            self._count("camera_failures")
+            return self._refused(received, MessageRejected("failed", type(error).__name__))
         self._count("frames_refused" if result.refused else "frames")
         if result.skipped:
             self._count("frames_still")
-        self._deliver(
-            Outcome(
-                received.received_at,
-                device=received.device,
-                facts=self._merge(result.facts),
-                message_id=message_id,
-                receipt=received.receipt,
-                people_visible=result.people_visible,
-                complaints=result.complaints,
-                captured_at=result.captured_at,
-            )
+        return Outcome(
+            received.received_at,
+            device=received.device,
+            facts=self._merge(result.facts),
+            message_id=_message_id(received),
+            receipt=received.receipt,
+            people_visible=result.people_visible,
+            complaints=result.complaints,
+            captured_at=result.captured_at,
+        )
+
+    def _refused(self, received: Received, error: MessageRejected) -> Outcome:
+        return Outcome(
+            received.received_at,
+            device=received.device,
+            message_id=_message_id(received),
+            receipt=received.receipt,
+            dead_letter=self._dead_letter(error, received),
         )
 
     @staticmethod
@@ -161,3 +160,8 @@ class Cameras:
             return pipeline.frame(frame.jpeg, received_at=received.received_at, captured_at=frame.captured_at)
         assert isinstance(received.message, CameraDetections)  # noqa: S101  `offer` takes nothing else
         return pipeline.detections(received.message, received_at=received.received_at)
+
+
+def _message_id(received: Received) -> UUID | None:
+    """The id of boxes; a frame has no effect that could count twice."""
+    return received.message.message_id if isinstance(received.message, CameraDetections) else None
