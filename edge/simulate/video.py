@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["FilmedVideo", "LiveVideo", "VideoCamera", "VideoSource", "is_live", "open_video", "shown_name"]
 
+LOOP_PAUSE_S = 3.0
+"""Longer than a tracker remembers whom it has lost."""
+
 log = structlog.get_logger(__name__)
 
 _STREAMS = ("rtsp", "rtsps", "http", "https")
@@ -101,12 +104,15 @@ class FilmedVideo:
         fps: float | None = None,
         loop: bool = False,
         max_side: int = 960,
+        pause_s: float = LOOP_PAUSE_S,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`pause_s` of nothing lie between two runs of a loop: nobody jumps from where a film ends to where it begins."""
         if not path.is_file():
             raise ThresholdError("open video", str(path), "no such file")
         self._path = path
         self._loop = loop
+        self._pause_s = pause_s
         self._max_side = max_side
         self._monotonic = monotonic
         with VideoFile(path) as film:
@@ -117,14 +123,14 @@ class FilmedVideo:
 
     def pictures(self, stop: Event) -> Iterator[NDArray[np.uint8]]:
         """The file's pictures at its pace; see `VideoSource`."""
-        beat = Metronome(fps=self.fps, stop=stop, monotonic=self._monotonic)
         while True:
+            beat = Metronome(fps=self.fps, stop=stop, monotonic=self._monotonic)
             with VideoFile(self._path) as film:
                 for image in self._chosen(film):
                     if not beat.wait():
                         return
                     yield _shrunk(image, self._max_side)
-            if not self._loop:
+            if not self._loop or stop.wait(self._pause_s):
                 return
 
     def close(self) -> None:

@@ -122,7 +122,7 @@ def test_a_filmed_shop_has_no_known_truth(mosquitto: Broker, new_gateway: NewGat
     """With a video every camera shows that video, and nobody pretends to know who crossed."""
     gateway, path = new_gateway(), film(tmp_path / "film.avi", frames=4, fps=20)
     truth = SimulatedShop(
-        settings_for(mosquitto), plan(duration_s=2.0, open_source=lambda: open_video(str(path), loop=True))
+        settings_for(mosquitto), plan(duration_s=6.0, open_source=lambda: open_video(str(path), loop=True))
     ).run()
     assert (truth["truth_in"], truth["truth_out"]) == (None, None)
     assert all(truth["cameras"][name]["frames_published"] > 4 for name in ("door-a", "door-b"))
