@@ -12,6 +12,7 @@ __all__ = [
     "Crossing",
     "Direction",
     "Fact",
+    "FloorFact",
     "GroupEntered",
     "HeatSeen",
     "HeatTime",
@@ -186,10 +187,8 @@ class SizeAsked:
     size: str
 
 
-Fact = (
-    Crossing
-    | ZoneEntered
-    | AreaVisited
+FloorFact = (
+    AreaVisited
     | StayEnded
     | QueueWaited
     | QueueStood
@@ -199,9 +198,8 @@ Fact = (
     | GroupEntered
     | HeatSeen
     | HeatTime
-    | StoreClosed
-    | SaleMade
-    | MoodGiven
-    | SizeAsked
 )
+"""What a camera's areas, paths, groups and heat grid say."""
+
+Fact = Crossing | ZoneEntered | FloorFact | StoreClosed | SaleMade | MoodGiven | SizeAsked
 """The closed union of everything that may be folded into a window."""

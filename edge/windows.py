@@ -19,6 +19,7 @@ from edge.facts import (
     CameIn,
     Crossing,
     Fact,
+    FloorFact,
     GroupEntered,
     HeatSeen,
     HeatTime,
@@ -81,20 +82,6 @@ _LONGEST_QUEUE = 50
 _LARGEST_GROUP = 4
 
 
-_FloorFact = (
-    AreaVisited
-    | StayEnded
-    | QueueWaited
-    | QueueStood
-    | PathTaken
-    | PassedBy
-    | CameIn
-    | GroupEntered
-    | HeatSeen
-    | HeatTime
-)
-
-
 @dataclass(frozen=True, slots=True, order=True)
 class Cell:
     """Where a count lives. `key` splits the metric: in/out, a mood level, a size, currency and figure."""
@@ -152,7 +139,7 @@ def _parts(fact: Fact) -> list[tuple[Metric, str, str, int]]:  # noqa: PLR0911  
             return [_of_floor(fact)]
 
 
-def _of_floor(fact: _FloorFact) -> tuple[Metric, str, str, int]:  # noqa: PLR0911  one for each fact
+def _of_floor(fact: FloorFact) -> tuple[Metric, str, str, int]:  # noqa: PLR0911  one for each fact
     """What happened within a camera's view, away from its lines."""
     match fact:
         case AreaVisited(camera=camera, area=area):

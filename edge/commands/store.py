@@ -10,6 +10,7 @@ import click
 
 from edge.clock import utc_now
 from edge.commands.options import example, store_option
+from edge.errors import SettingsError
 from edge.messages import DEVICE_ID
 from edge.settings import Settings
 
@@ -31,7 +32,7 @@ def init(folder: Path, store: str, name: str, timezone: str) -> None:
     path = write_store_file(folder, store=store, name=name, timezone=timezone, today=utc_now().date())
     try:
         load_settings(path)
-    except Exception:
+    except SettingsError:
         path.unlink()  # a time zone that does not exist, say: leave nothing half made
         raise
     click.echo(f"wrote {path}; attest the camera notice in it, then: threshold check --config {path}")

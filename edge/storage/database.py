@@ -96,10 +96,12 @@ def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield connection
-    except BaseException:
-        connection.execute("ROLLBACK")
+        connection.execute("COMMIT")
+    except BaseException:  # whatever ends the block, a Ctrl-C too, undoes it; it is raised again
+        # A full disk or a broken one makes SQLite roll back by itself; a COMMIT that failed may leave the transaction open.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
         raise
-    connection.execute("COMMIT")
 
 
 @contextmanager

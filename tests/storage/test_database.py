@@ -132,3 +132,35 @@ def test_a_rollback_reports_the_first_error(tmp_path: Path):
     with pytest.raises(KeyError), transaction(store._connection):
         raise KeyError
     store.close()
+
+
+def test_a_full_disk_loses_the_transaction_and_not_the_database(tmp_path: Path):
+    """SQLite rolls back by itself then; the error is told as it is, and the next transaction works."""
+    store = Store(tmp_path / "store.db")
+    connection = store._connection
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(sqlite3.OperationalError, match="full"), store.transaction() as tx:  # noqa: PT012  last step
+        tx.count("frames")
+        tx.enqueue(tx.next_sequence(), "x" * 1_000_000, at=NOW)
+    assert not connection.in_transaction
+    connection.execute("PRAGMA max_page_count = 1000000")
+    with store.transaction() as tx:
+        tx.enqueue(tx.next_sequence(), "x", at=NOW)
+    assert connection.execute("SELECT count(*) FROM counters").fetchone() == (0,)
+    assert connection.execute("SELECT count(*) FROM outbox").fetchone() == (1,)
+    store.close()
+
+
+def test_a_commit_that_fails_leaves_no_open_transaction(tmp_path: Path):
+    """A constraint checked at the commit undoes the whole, and the connection can be used again."""
+    store = Store(tmp_path / "store.db")
+    connection = store._connection
+    connection.execute("CREATE TABLE parent (id INTEGER PRIMARY KEY)")
+    connection.execute("CREATE TABLE child (id INTEGER REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED)")
+    with pytest.raises(sqlite3.IntegrityError), transaction(connection):
+        connection.execute("INSERT INTO child VALUES (1)")
+    with store.transaction() as tx:
+        tx.count("frames")
+    assert connection.execute("SELECT count(*) FROM child").fetchone() == (0,)
+    store.close()
