@@ -17,11 +17,13 @@ from edge.errors import SettingsError
 __all__ = [
     "AreaSettings",
     "CameraSettings",
+    "ConsentSettings",
     "DeviceSettings",
     "EntranceSettings",
     "HeatSettings",
     "HqSettings",
     "InferenceSettings",
+    "KioskSettings",
     "LineSettings",
     "MqttSettings",
     "PrivacySettings",
@@ -89,12 +91,36 @@ class WebSettings(_Table):
     port: Port = 8080
 
 
+class KioskSettings(_Table):
+    """Where shoppers' pages listen: the kiosk in the shop, and each shopper's own page.
+
+    `public_url` is how a phone reaches it, for the QR code; without one the receipt shows its code only.
+    """
+
+    enabled: bool = False
+    host: str = "127.0.0.1"
+    port: Port = 8081
+    public_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/?#]+/?$")] | None = None
+    idle_s: int = Field(default=60, ge=10, le=600)
+
+
+class ConsentSettings(_Table):
+    """The consent registry. `purposes_file` replaces the purposes and notices that come with Threshold."""
+
+    purposes_file: Path | None = None
+
+
 class HqSettings(_Table):
-    """Where released aggregates go. Without `url` nothing leaves, and the outbox keeps it."""
+    """Where released aggregates go. Without `url` nothing leaves, and the outbox keeps it.
+
+    `payment_key_file` and `identity_key_file` hold HQ's public keys; what is sealed to them only HQ can open.
+    """
 
     url: str | None = None
     credential_file: Path | None = None
     ca_file: Path | None = None
+    payment_key_file: Path | None = None
+    identity_key_file: Path | None = None
     batch_events: int = Field(default=200, ge=1, le=5000)
     interval_s: float = Field(default=5.0, gt=0, le=3600)
 
@@ -237,9 +263,13 @@ class Settings(_Table):
 
     store: StoreSettings
     state: Path = Path()
+    keyring: Path | None = None
+    """The file with the box's own keys; `keyring.json` in `state` if not set."""
     models: Path | None = None
     mqtt: MqttSettings = MqttSettings()
     web: WebSettings = WebSettings()
+    kiosk: KioskSettings = KioskSettings()
+    consent: ConsentSettings = ConsentSettings()
     hq: HqSettings = HqSettings()
     windows: WindowSettings = WindowSettings()
     privacy: PrivacySettings = PrivacySettings()
@@ -307,6 +337,11 @@ class Settings(_Table):
         return self.state / "consent.db"
 
     @property
+    def keyring_file(self) -> Path:
+        """The box's own keys."""
+        return self.keyring or self.state / "keyring.json"
+
+    @property
     def sync_db(self) -> Path:
         """The sync process's database."""
         return self.state / "sync.db"
@@ -348,6 +383,7 @@ def _rebased(settings: Settings, folder: Path) -> Settings:
         update={
             **rebase(settings),
             "mqtt": settings.mqtt.model_copy(update=rebase(settings.mqtt)),
+            "consent": settings.consent.model_copy(update=rebase(settings.consent)),
             "hq": settings.hq.model_copy(update=rebase(settings.hq)),
         }
     )

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
-from fastapi.telemetry import TelemetryConfig
 
 from cloud_sync.hq.access_log import AccessLog
 from cloud_sync.hq.api import Api
@@ -15,11 +14,9 @@ from cloud_sync.hq.pages import Pages
 from cloud_sync.hq.refusals import add_refusals
 from cloud_sync.hq.settings import HqServiceSettings
 from edge.clock import Clock, utc_now
+from edge.serving.telemetry import NO_TELEMETRY
 
 __all__ = ["build_hq"]
-
-_NO_TELEMETRY = TelemetryConfig(tracing=False, metrics=False, logs=False, operation_spans=False, auto_configure=False)
-"""FastAPI exports traces and exception texts where an environment variable tells it to; no such way out here."""
 
 
 def build_hq(settings: HqServiceSettings, *, clock: Clock = utc_now) -> FastAPI:
@@ -41,7 +38,7 @@ def build_hq(settings: HqServiceSettings, *, clock: Clock = utc_now) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         lifespan=until_shutdown,
-        telemetry=_NO_TELEMETRY,
+        telemetry=NO_TELEMETRY,
     )
     app.include_router(Api(engine, settings, clock=clock).router)
     app.include_router(Pages(engine, settings, clock=clock).router)

@@ -8,15 +8,15 @@ from typing import Final, Literal
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
-from fastapi.telemetry import TelemetryConfig
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import BaseModel, ConfigDict
 
 from edge.clock import Clock
+from edge.serving.headers import SafeHeaders
+from edge.serving.host import HostCheck
+from edge.serving.telemetry import NO_TELEMETRY
 from edge.settings import Settings
 from edge.web.figures import Record, Today
-from edge.web.headers import SafeHeaders
-from edge.web.host import HostCheck
 from edge.web.language import Speech, accepted_language, known_language
 from edge.web.presenter import present
 from edge.web.reading import read_today
@@ -29,10 +29,6 @@ __all__ = ["LANGUAGE_COOKIE", "Health", "TodayAnswer", "build_web"]
 LANGUAGE_COOKIE: Final = "threshold_language"
 _YEAR_S: Final = 365 * 24 * 3600
 _HERE: Final = Path(__file__).parent
-_NO_TELEMETRY: Final = TelemetryConfig(
-    tracing=False, metrics=False, logs=False, operation_spans=False, auto_configure=False
-)
-"""FastAPI exports traces and exception texts where an environment variable tells it to; no such way out here."""
 
 
 class TodayAnswer(BaseModel):
@@ -57,7 +53,7 @@ def build_web(settings: Settings, *, clock: Clock) -> FastAPI:
     """The dashboard of one store as an ASGI app. It makes no request of its own and needs none of the databases to exist."""
     dashboard = _Dashboard(settings, clock=clock)
     # FastAPI's own documentation pages would load scripts from elsewhere.
-    app = FastAPI(title="Threshold", docs_url=None, redoc_url=None, openapi_url=None, telemetry=_NO_TELEMETRY)
+    app = FastAPI(title="Threshold", docs_url=None, redoc_url=None, openapi_url=None, telemetry=NO_TELEMETRY)
     app.add_middleware(HostCheck, configured_host=settings.web.host)
     app.add_middleware(SafeHeaders)  # added last, so outermost: refusals bear the headers too
     app.get("/", response_class=HTMLResponse)(dashboard.page)

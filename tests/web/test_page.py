@@ -19,7 +19,7 @@ from edge.messages import Device
 from edge.settings import Settings
 from edge.storage.store import Store
 from edge.web.app import LANGUAGE_COOKIE, build_web
-from edge.web.headers import CONTENT_SECURITY_POLICY
+from edge.serving.headers import CONTENT_SECURITY_POLICY
 
 NOON = datetime(2025, 6, 3, 12, 0, tzinfo=UTC)
 HERE = Path(edge.web.__file__).parent
