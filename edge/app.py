@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from edge.bus.client import BusClient
 from edge.bus.dead_letters import DeadLetter, dead_letter_of
@@ -16,11 +16,16 @@ from edge.camera.pipeline import CameraPipeline, GateAnswer
 from edge.cameras import Cameras
 from edge.clock import Clock, utc_now
 from edge.consent.gate import ConsentGate
+from edge.consent.purposes import PurposeBook
+from edge.consent.reader import ConsentReader
+from edge.consent.tries import Tries
 from edge.errors import MessageRejected
+from edge.following import ConsentFollower
 from edge.gateway import DeviceReplies, Gateway, Intake
 from edge.messages import CameraFrame, Received
 from edge.models import default_models_dir, load_model
 from edge.outbox.table import Outbox
+from edge.privacy.keyring import Keyring
 from edge.privacy.noise import Noise, discrete_laplace
 from edge.privacy.release import ReleaseGate
 from edge.privacy.round import ReleaseRound
@@ -30,6 +35,10 @@ from edge.writer import Writer
 
 __all__ = ["build"]
 
+_WRONG_CODES_EACH = 5
+_WRONG_CODES_TOGETHER = 50
+"""Wrong session codes a minute, from one device and from all: of a million codes these are few."""
+
 
 def build(settings: Settings, *, clock: Clock = utc_now, noise: Noise = discrete_laplace) -> Gateway:
     """Wire a gateway for `settings`; it does nothing until it is started.
@@ -37,7 +46,16 @@ def build(settings: Settings, *, clock: Clock = utc_now, noise: Noise = discrete
     Raises:
         ThresholdError: a model is refused, or another gateway owns the store's database.
     """
-    gate = ConsentGate.of(settings)
+    reader = ConsentReader(settings.consent_db, keyring=Keyring.open(settings.keyring_file))
+    follower = ConsentFollower(reader)
+    purposes = PurposeBook.load(settings.consent.purposes_file)
+    gate = ConsentGate.of(
+        settings,
+        registry=reader,
+        notice_of=lambda purpose: purposes.version(purpose) if purpose in purposes else None,
+        wrong_codes=Tries(each=_WRONG_CODES_EACH, everybody=_WRONG_CODES_TOGETHER, window=timedelta(minutes=1)),
+        doubt=follower.doubt,
+    )
     pipelines = _pipelines(settings, gate=gate)
     store = Store(settings.store_db)
     outbox = Outbox(store=settings.store.id, incarnation=store.incarnation)
@@ -59,6 +77,7 @@ def build(settings: Settings, *, clock: Clock = utc_now, noise: Noise = discrete
         outbox=outbox,
         connected=lambda: bus.connected,
         clock=clock,
+        follow=lambda tx, now: follower.run(tx, outbox=outbox, now=now),
     )
     cameras = Cameras(
         pipelines,

@@ -9,6 +9,7 @@ from typing import Literal
 __all__ = [
     "AreaVisited",
     "CameIn",
+    "ConsentDecided",
     "Crossing",
     "Direction",
     "Fact",
@@ -25,10 +26,12 @@ __all__ = [
     "SizeAsked",
     "StayEnded",
     "StoreClosed",
+    "TenderKind",
     "ZoneEntered",
 ]
 
 Direction = Literal["in", "out"]
+TenderKind = Literal["card", "cash", "wechat_pay", "alipay", "unionpay_qr", "gift_card", "other"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,15 +161,23 @@ class StoreClosed:
 
 @dataclass(frozen=True, slots=True)
 class SaleMade:
-    """One till transaction, in minor units of `currency` (ISO 4217); negative where goods came back."""
+    """One till transaction, in minor units of `currency` (ISO 4217); negative where goods came back.
+
+    `discount_minor` was taken off the price; `returned_*` is what came back, as a positive figure, in a return or within
+    an exchange; `tenders` is what was paid in each way, below zero what was paid out.
+    """
 
     occurred_at: datetime
     till: str
-    kind: Literal["sale", "return", "void"]
+    kind: Literal["sale", "return", "void", "cancelled"]
     currency: str
     units: int
     total_minor: int
     tax_minor: int
+    discount_minor: int = 0
+    returned_units: int = 0
+    returned_minor: int = 0
+    tenders: tuple[tuple[TenderKind, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +198,15 @@ class SizeAsked:
     size: str
 
 
+@dataclass(frozen=True, slots=True)
+class ConsentDecided:
+    """Somebody said yes or no to a purpose, or took a yes back. Who it was stays in the registry."""
+
+    occurred_at: datetime
+    purpose: str
+    decision: Literal["granted", "refused", "withdrawn"]
+
+
 FloorFact = (
     AreaVisited
     | StayEnded
@@ -201,5 +221,5 @@ FloorFact = (
 )
 """What a camera's areas, paths, groups and heat grid say."""
 
-Fact = Crossing | ZoneEntered | FloorFact | StoreClosed | SaleMade | MoodGiven | SizeAsked
+Fact = Crossing | ZoneEntered | FloorFact | StoreClosed | SaleMade | MoodGiven | SizeAsked | ConsentDecided
 """The closed union of everything that may be folded into a window."""

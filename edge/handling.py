@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import assert_never
 from uuid import UUID
 
@@ -40,9 +42,7 @@ def handle(received: Received, *, gate: ConsentGate) -> Outcome:
             at = plausible(message.captured_at, received_at=received.received_at)
             return _effect(received, message.message_id, fact=mood_of(message, kiosk=received.device.id, at=at))
         case MirrorMeasurement() | MirrorSilhouette():
-            # The gate answers before anything of the body is looked at; until a store has a registry it says no.
-            answer = gate.ask("size_recommendation", at=received.received_at, session=message.session)
-            return _effect(received, message.message_id, reply=refuse(message, reason=answer.reason))
+            return _sized(received, message, gate=gate)
         case DeviceStatus():
             return _outcome(received, status=message)
         case FrigatePersonCount(count=count):
@@ -55,8 +55,29 @@ def handle(received: Received, *, gate: ConsentGate) -> Outcome:
             assert_never(message)
 
 
+def _sized(received: Received, message: MirrorMeasurement | MirrorSilhouette, *, gate: ConsentGate) -> Outcome:
+    """The gate answers before anything of the body is looked at, and again before the answer goes out."""
+    device = received.device.id
+
+    def refusal(at: datetime) -> str | None:
+        answer = gate.ask("size_recommendation", at=at, session=message.session, device=device)
+        return None if answer.allowed else answer.reason
+
+    reason = refusal(received.received_at)
+    if reason is not None:
+        return _effect(received, message.message_id, reply=refuse(message, reason=reason))
+    # The size model is not built yet: a live session is told so, and nothing of the body is kept.
+    reply = refuse(message, reason="this box has no size model")
+    return _effect(received, message.message_id, reply=reply, recheck=refusal)
+
+
 def _effect(
-    received: Received, message_id: UUID, *, fact: Fact | None = None, reply: Recommendation | None = None
+    received: Received,
+    message_id: UUID,
+    *,
+    fact: Fact | None = None,
+    reply: Recommendation | None = None,
+    recheck: Callable[[datetime], str | None] | None = None,
 ) -> Outcome:
     return Outcome(
         received.received_at,
@@ -65,6 +86,7 @@ def _effect(
         message_id=message_id,
         facts=() if fact is None else (fact,),
         reply=reply,
+        recheck=recheck,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -24,6 +25,8 @@ class Outcome:
     message_id: UUID | None = None
     receipt: Receipt | None = None
     reply: Recommendation | None = None
+    recheck: Callable[[datetime], str | None] | None = None
+    """Asked just before `reply` is sent: why it must not be, if so. A refusal goes out in its place."""
     status: DeviceStatus | None = None
     people_visible: int | None = None
     complaints: tuple[Complaint, ...] | None = None

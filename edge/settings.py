@@ -18,6 +18,7 @@ __all__ = [
     "AreaSettings",
     "CameraSettings",
     "ConsentSettings",
+    "ControllerSettings",
     "DeviceSettings",
     "EntranceSettings",
     "HeatSettings",
@@ -30,6 +31,8 @@ __all__ = [
     "Provider",
     "Settings",
     "StoreSettings",
+    "TillSettings",
+    "TillsHttpSettings",
     "WebSettings",
     "WindowSettings",
     "ZoneSettings",
@@ -37,6 +40,8 @@ __all__ = [
 ]
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300, pattern=r"^[^\n\r]+$")]
+Jurisdiction = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Point = tuple[Fraction, Fraction]
@@ -104,10 +109,42 @@ class KioskSettings(_Table):
     idle_s: int = Field(default=60, ge=10, le=600)
 
 
+class TillsHttpSettings(_Table):
+    """Where tills that cannot speak MQTT post their sales. With `certificate_file` and `key_file` it is HTTPS."""
+
+    enabled: bool = False
+    host: str = "127.0.0.1"
+    port: Port = 8082
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> Self:
+        if (self.certificate_file is None) != (self.key_file is None):
+            raise ValueError("certificate_file and key_file go together")
+        return self
+
+
+class ControllerSettings(_Table):
+    """Who answers for shoppers' data: named to every shopper (PIPL Art. 17(1)(1), GDPR Art. 13(1)(a), TS 27560 6.3.6)."""
+
+    name: Line
+    address: Line
+    contact: Line
+    """How a shopper reaches whoever looks after privacy: an e-mail address, a phone number or a page."""
+    authority: Line | None = None
+    """The authority to complain to, and how (GDPR Art. 13(2)(d))."""
+
+
 class ConsentSettings(_Table):
-    """The consent registry. `purposes_file` replaces the purposes and notices that come with Threshold."""
+    """The consent registry. `purposes_file` replaces the purposes and notices that come with Threshold.
+
+    `jurisdictions`: whose law applies, as ISO 3166-1 codes, or EU.
+    """
 
     purposes_file: Path | None = None
+    jurisdictions: Annotated[tuple[Jurisdiction, ...], Field(min_length=1, max_length=8)] = ("CN", "EU")
+    controller: ControllerSettings | None = None
 
 
 class HqSettings(_Table):
@@ -244,6 +281,12 @@ class DeviceSettings(_Table):
     zone: Id
 
 
+class TillSettings(DeviceSettings):
+    """A till. `credential_file` holds what it shows to `[tills_http]`; without one it is not heard there."""
+
+    credential_file: Path | None = None
+
+
 class CameraSettings(DeviceSettings):
     """A camera, its counting lines and areas, and the polygons blacked out before inference (relative coordinates)."""
 
@@ -269,6 +312,7 @@ class Settings(_Table):
     mqtt: MqttSettings = MqttSettings()
     web: WebSettings = WebSettings()
     kiosk: KioskSettings = KioskSettings()
+    tills_http: TillsHttpSettings = TillsHttpSettings()
     consent: ConsentSettings = ConsentSettings()
     hq: HqSettings = HqSettings()
     windows: WindowSettings = WindowSettings()
@@ -279,7 +323,7 @@ class Settings(_Table):
     entrances: tuple[EntranceSettings, ...] = ()
     cameras: tuple[CameraSettings, ...] = ()
     mirrors: tuple[DeviceSettings, ...] = ()
-    tills: tuple[DeviceSettings, ...] = ()
+    tills: tuple[TillSettings, ...] = ()
     kiosks: tuple[DeviceSettings, ...] = ()
 
     @model_validator(mode="after")
@@ -385,6 +429,8 @@ def _rebased(settings: Settings, folder: Path) -> Settings:
             "mqtt": settings.mqtt.model_copy(update=rebase(settings.mqtt)),
             "consent": settings.consent.model_copy(update=rebase(settings.consent)),
             "hq": settings.hq.model_copy(update=rebase(settings.hq)),
+            "tills_http": settings.tills_http.model_copy(update=rebase(settings.tills_http)),
+            "tills": tuple(till.model_copy(update=rebase(till)) for till in settings.tills),
         }
     )
 

@@ -17,6 +17,7 @@ from edge.clock import epoch_s
 from edge.facts import (
     AreaVisited,
     CameIn,
+    ConsentDecided,
     Crossing,
     Fact,
     FloorFact,
@@ -62,6 +63,7 @@ class Metric(StrEnum):
     HEAT = "heat"
     MOOD = "mood"
     SIZES = "sizes"
+    CONSENTS = "consents"
     SALES = "sales"
     QUEUE_TIME = "queue_time"
     HEAT_TIME = "heat_time"
@@ -131,6 +133,8 @@ def _parts(fact: Fact) -> list[tuple[Metric, str, str, int]]:  # noqa: PLR0911  
             return [(Metric.MOOD, kiosk, str(level), 1)]
         case SizeAsked(garment=garment, size=size):
             return [(Metric.SIZES, garment, size, 1)]
+        case ConsentDecided(purpose=purpose, decision=decision):
+            return [(Metric.CONSENTS, purpose, decision, 1)]
         case StoreClosed(drift=drift):
             return [(Metric.CLOSING_DRIFT, "store", "people", drift)]
         case SaleMade():
@@ -167,11 +171,22 @@ def _of_floor(fact: FloorFact) -> tuple[Metric, str, str, int]:  # noqa: PLR0911
             assert_never(fact)
 
 
+_SALES_BY_KIND = {"sale": "sales", "return": "returns", "void": "voids", "cancelled": "cancelled"}
+
+
 def _of_sale(sale: SaleMade) -> list[tuple[Metric, str, str, int]]:
-    figures = {
-        f"{sale.kind}s": 1,
+    """Always how many, units, total and tax; the rest where there is any. What follows from them is derived on reading."""
+    always = {
+        _SALES_BY_KIND[sale.kind]: 1,
         "units": sale.units,
         "total_minor": sale.total_minor,
         "tax_minor": sale.tax_minor,
     }
-    return [(Metric.SALES, sale.till, f"{sale.currency}/{name}", n) for name, n in figures.items()]
+    rest = [
+        ("discount_minor", sale.discount_minor),
+        ("returned_units", sale.returned_units),
+        ("returned_minor", sale.returned_minor),
+        *((f"{kind}_minor", amount) for kind, amount in sale.tenders),
+    ]
+    figures = [*always.items(), *((name, amount) for name, amount in rest if amount)]
+    return [(Metric.SALES, sale.till, f"{sale.currency}/{name}", n) for name, n in figures]

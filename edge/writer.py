@@ -72,8 +72,12 @@ class Writer:
         outbox: Outbox,
         connected: Callable[[], bool],
         clock: Clock,
+        follow: Callable[[StoreTransaction, datetime], list[Fact]] = lambda *_: [],
     ) -> None:
-        """`connected` says whether the broker hears us; it stands in the figures that the dashboard shows."""
+        """`connected` says whether the broker hears us; it stands in the figures that the dashboard shows.
+
+        `follow` lets what the consent registry has written since have its effect.
+        """
         self._settings = settings
         self._store = store
         self._replies = replies
@@ -82,6 +86,7 @@ class Writer:
         self._closing = Closing(settings)
         self._connected = connected
         self._clock = clock
+        self._follow = follow
         self._queue: queue.Queue[Outcome] = queue.Queue(_QUEUE)
         self._counts: Counter[str] = Counter()
         self._counts_lock = threading.Lock()
@@ -201,9 +206,14 @@ class Writer:
             if outcome.device is not None and outcome.message_id is not None:
                 committed[outcome.device].append(outcome.message_id)
             if outcome.device is not None and outcome.reply is not None:
-                self._replies.send_recommendation(outcome.device, outcome.reply)
+                self._replies.send_recommendation(outcome.device, self._reply(outcome, outcome.reply))
         for device, message_ids in committed.items():
             self._replies.send_ack(device, Ack(message_ids=tuple(message_ids)))
+
+    def _reply(self, outcome: Outcome, reply: Recommendation) -> Recommendation:
+        """The reply, or a refusal where what it rests on was taken back while it was being made."""
+        reason = outcome.recheck(self._clock()) if outcome.recheck is not None else None
+        return reply if reason is None else Recommendation(message_id=reply.message_id, refused=reason)
 
     def _note_latencies(self, batch: list[Outcome]) -> None:
         now = self._clock()
@@ -219,6 +229,7 @@ class Writer:
             with self._store.transaction() as tx:
                 self._write_figures(tx, counts, now=now)
                 self._closing.run(tx, now=now)
+                tx.add(fold(self._follow(tx, now), length_s=self._settings.windows.local_s))
                 released = self._round.run(tx, now=now)
                 self._prune(tx, now=now)
         except sqlite3.Error:

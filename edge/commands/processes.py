@@ -34,18 +34,12 @@ def gateway(settings: Settings) -> None:
 @click.command(epilog=example("threshold web --config /etc/threshold/store.toml"))
 @store_option
 def web(settings: Settings) -> None:
-    """Serve the store's dashboard. Runs until SIGTERM."""
-    import uvicorn
-
-    from edge.clock import utc_now
+    """Serve the store's dashboard and, with kiosk.enabled, the kiosk. Runs until SIGTERM."""
+    from edge.commands.web_process import serve_web  # heavy: loads FastAPI
     from edge.logs import configure_logs
-    from edge.web.app import build_web
 
     configure_logs(process="web")
-    app = build_web(settings, clock=utc_now)
-    uvicorn.run(
-        app, host=settings.web.host, port=settings.web.port, log_level="warning", access_log=False, server_header=False
-    )
+    serve_web(settings)
 
 
 @click.command(epilog=example("threshold run --config /etc/threshold/store.toml"))

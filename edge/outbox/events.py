@@ -17,9 +17,11 @@ __all__ = [
     "CountMetric",
     "CountReleased",
     "DeviceHealth",
+    "Erasure",
     "Event",
     "EventBody",
     "SalesWindow",
+    "Ticket",
     "event_batch",
 ]
 
@@ -39,6 +41,7 @@ CountMetric = Literal[
     "heat",
     "mood",
     "sizes",
+    "consents",
 ]
 """The counts of people that may leave, each through the release gate."""
 
@@ -76,6 +79,17 @@ class SalesWindow(_Window):
     units: int = 0
     total_minor: int = 0
     tax_minor: int = 0
+    cancelled: int = 0
+    discount_minor: int = 0
+    returned_units: int = 0
+    returned_minor: int = 0
+    card_minor: int = 0
+    cash_minor: int = 0
+    wechat_pay_minor: int = 0
+    alipay_minor: int = 0
+    unionpay_qr_minor: int = 0
+    gift_card_minor: int = 0
+    other_minor: int = 0
 
 
 class DeviceHealth(_Body):
@@ -96,18 +110,50 @@ class CameraHealth(_Body):
     complaints: tuple[Literal["dark", "blurred", "moved", "covered", "frozen"], ...] = Field(max_length=5)
 
 
-Body = CountReleased | SalesWindow | DeviceHealth | CameraHealth
+class Erasure(_Body):
+    """A shopper took everything back: HQ destroys what it holds under this pseudonym and says so, signed.
+
+    The pseudonym is this store's own and names nobody; what it opened in the store is destroyed already.
+    """
+
+    kind: Literal["erasure"] = "erasure"
+    subject: str = Field(pattern=r"^s_[a-z2-7]{26}$")
+    asked_at: AwareDatetime
+    ledger_seq: int = Field(ge=1)
+
+
+class Ticket(_Body):
+    """A question or a complaint for HQ's people. Its words are sealed to HQ: they may hold a name or a number."""
+
+    kind: Literal["ticket"] = "ticket"
+    ticket: str = Field(pattern=r"^[0-9a-f-]{36}$")
+    about: Literal["question", "complaint"]
+    language: Literal["en", "zh-CN"]
+    due: AwareDatetime
+    sealed: str = Field(max_length=65_536)
+
+
+Body = CountReleased | SalesWindow | DeviceHealth | CameraHealth | Erasure | Ticket
 """What the outbox takes."""
 
 EventBody = Annotated[Body, Field(discriminator="kind")]
 """The closed union of what may leave."""
 
-EventType = Literal["threshold.count.v1", "threshold.sales.v1", "threshold.device.v1", "threshold.camera_health.v1"]
+EventType = Literal[
+    "threshold.count.v1",
+    "threshold.sales.v1",
+    "threshold.device.v1",
+    "threshold.camera_health.v1",
+    "threshold.erasure.v1",
+    "threshold.ticket.v1",
+]
 _TYPE_OF: dict[type[BaseModel], EventType] = {
     CountReleased: "threshold.count.v1",
     SalesWindow: "threshold.sales.v1",
     DeviceHealth: "threshold.device.v1",
     CameraHealth: "threshold.camera_health.v1",
+    Erasure: "threshold.erasure.v1",
+    Ticket: "threshold.ticket.v1",
 }
 
 

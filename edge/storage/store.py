@@ -177,6 +177,15 @@ class StoreTransaction:
         (size,) = self._sql.execute("SELECT coalesce(sum(length(event)), 0) FROM outbox").fetchone()
         return int(size)
 
+    def consent_position(self) -> tuple[int, bytes]:
+        """The last entry of the consent ledger that has had its effect here, and its hash; (0, b"") before the first."""
+        seq, digest = self._sql.execute("SELECT seq, hash FROM consent_position").fetchone()
+        return int(seq), bytes(digest)
+
+    def followed_consent(self, seq: int, digest: bytes) -> None:
+        """Record that the ledger's entry `seq`, of this hash, has had its effect."""
+        self._sql.execute("UPDATE consent_position SET seq = ?, hash = ?", (seq, digest))
+
     def prune(self, *, acknowledged_sequence: int, messages_before_s: int, windows_before_s: int) -> None:
         """Forget what HQ has, and what is older than its retention."""
         self._sql.execute("DELETE FROM outbox WHERE sequence <= ?", (acknowledged_sequence,))

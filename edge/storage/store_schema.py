@@ -46,3 +46,10 @@ def m001_spine(db: Database) -> None:
         "CREATE TABLE gauges (name TEXT PRIMARY KEY, value REAL NOT NULL, updated_s REAL NOT NULL) WITHOUT ROWID",
     ):
         db.conn.execute(statement)
+
+
+@store_migrations()
+def m002_consent_position(db: Database) -> None:
+    """How far the gateway has followed the consent ledger, and the hash it saw there: a witness outside the ledger."""
+    db.conn.execute("CREATE TABLE consent_position (seq INTEGER NOT NULL, hash BLOB NOT NULL)")
+    db.conn.execute("INSERT INTO consent_position VALUES (0, x'')")
