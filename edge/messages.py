@@ -7,6 +7,7 @@ kept: a till's extra field may hold a card number. `docs/asyncapi.yaml` describe
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Literal
 from uuid import UUID
@@ -18,6 +19,7 @@ __all__ = [
     "Ack",
     "CameraDetections",
     "CameraFrame",
+    "Customer",
     "Device",
     "DeviceKind",
     "DeviceStatus",
@@ -33,6 +35,8 @@ __all__ = [
     "Recommendation",
     "SaleLine",
     "Tender",
+    "TenderKind",
+    "TransactionKind",
 ]
 
 DEVICE_ID = re.compile(r"[a-z0-9-]{1,40}")
@@ -42,6 +46,13 @@ DeviceKind = Literal["camera", "mirror", "pos", "kiosk", "frigate"]
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._/-]{0,63}$")]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Minor = Annotated[int, Field(ge=-(10**12), le=10**12)]
+Sku = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Reference = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Personal = Annotated[str, StringConstraints(max_length=256)]
+TenderKind = Literal["card", "cash", "wechat_pay", "alipay", "unionpay_qr", "gift_card", "other"]
+"""How something is paid."""
+TransactionKind = Literal["sale", "return", "void", "cancelled"]
+"""Goods went out; came back; an earlier transaction is undone; nothing came of it."""
 SessionToken = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]{4,64}$")]
 Millimetres = Annotated[int, Field(gt=0, lt=3000)]
 
@@ -114,39 +125,92 @@ class MirrorMeasurement(_Effective):
 
 
 class SaleLine(_Said):
-    """One line of a sale: `quantity` units of `sku` for `total_minor` altogether."""
+    """One line of a sale: `quantity` units of `sku` for `total_minor` altogether, `discount_minor` taken off already.
 
-    sku: Word
+    Free text on a till may hold anything, so an article's name shows in no `repr`. `returned`: goods that come back
+    within a sale, as in an exchange; the amounts stay as they stand on the slip.
+    """
+
+    sku: Sku = Field(repr=False)
     quantity: int = Field(ge=1, le=100_000)
     total_minor: Minor
+    discount_minor: Minor = 0
+    tax_minor: Minor | None = None
+    returned: bool = False
 
 
 class Tender(_Said):
-    """How (part of) a sale was paid. Card numbers have no field here and so no way in."""
+    """How (part of) a sale was paid; below zero what was paid out. Card numbers have no field here and so no way in."""
 
-    kind: Literal["card", "cash", "wechat_pay", "alipay", "unionpay_qr", "gift_card", "other"]
+    kind: TenderKind
     amount_minor: Minor
+    reference: Reference | None = Field(default=None, repr=False)
+
+
+class Customer(_Said):
+    """Who bought, as the till knows it: personal throughout, for the sanitiser and the consent gate, and for no fact."""
+
+    name: Personal | None = Field(default=None, repr=False)
+    phone: Personal | None = Field(default=None, repr=False)
+    email: Personal | None = Field(default=None, repr=False)
+    member_number: Personal | None = Field(default=None, repr=False)
+    wechat_id: Personal | None = Field(default=None, repr=False)
+    alipay_id: Personal | None = Field(default=None, repr=False)
 
 
 class PosTransaction(_Effective):
-    """One till transaction in minor units of `currency`; amounts are positive, `kind` says which way the goods went."""
+    """One till transaction in minor units of `currency`; amounts are positive, `kind` says which way the goods went.
 
-    kind: Literal["sale", "return", "void"] = "sale"
+    What was told of sums must agree: lines, less what comes back, less `discount_minor` on the whole slip, plus tax where
+    prices hold none, are the total; the tenders are the total rounded by `rounding_minor`.
+    """
+
+    kind: TransactionKind = "sale"
     currency: Currency
-    lines: tuple[SaleLine, ...] = Field(min_length=1, max_length=2000)
+    lines: tuple[SaleLine, ...] = Field(default=(), max_length=2000)
     total_minor: Minor
+    discount_minor: Minor = 0
     tax_minor: Minor = 0
+    tax_included: bool = True
+    net_minor: Minor | None = None
+    rounding_minor: Annotated[int, Field(ge=-100_000, le=100_000)] = 0
     tenders: tuple[Tender, ...] = Field(default=(), max_length=20)
     training: bool = False
-    session: SessionToken | None = None
+    reference: Reference | None = Field(default=None, repr=False)
+    """The transaction that is given back or undone, by the till's own number."""
+    session: SessionToken | None = Field(default=None, repr=False)
+    customer: Customer | None = None
+
+    @property
+    def tax_told_minor(self) -> int:
+        """Tax of the whole: as told, or where only the lines tell it their sum."""
+        return self.tax_minor if "tax_minor" in self.model_fields_set else self._of_lines(lambda line: line.tax_minor)
 
     @model_validator(mode="after")
     def _adds_up(self) -> PosTransaction:
-        if sum(line.total_minor for line in self.lines) != self.total_minor:
-            raise ValueError("total_minor is not the sum of the lines")
-        if self.tenders and sum(tender.amount_minor for tender in self.tenders) != self.total_minor:
-            raise ValueError("total_minor is not the sum of the tenders")
+        mistake = None if self.kind == "cancelled" else self._mistake()
+        if mistake is not None:
+            raise ValueError(mistake)
         return self
+
+    def _mistake(self) -> str | None:
+        """Why the sums do not agree. The lines' taxes may: a till rounds them each, and their total once."""
+        if not self.lines:
+            return "no lines"
+        if self.kind == "return" and any(line.returned for line in self.lines):
+            return "every line of a return comes back; `returned` is for a sale's"
+        goods_minor = self._of_lines(lambda line: line.total_minor) - self.discount_minor
+        if goods_minor + (0 if self.tax_included else self.tax_told_minor) != self.total_minor:
+            return "total_minor is not the sum of the lines"
+        paid_minor = sum(tender.amount_minor for tender in self.tenders)
+        if self.tenders and paid_minor != self.total_minor + self.rounding_minor:
+            return "total_minor is not the sum of the tenders"
+        if self.net_minor is not None and self.net_minor + self.tax_told_minor != self.total_minor:
+            return "total_minor is not net_minor and tax"
+        return None
+
+    def _of_lines(self, figure: Callable[[SaleLine], int | None]) -> int:
+        return sum((-1 if line.returned else 1) * (figure(line) or 0) for line in self.lines)
 
 
 class KioskFeedback(_Effective):

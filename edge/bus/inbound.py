@@ -6,12 +6,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
-from edge.bus.payloads import FRIGATE_EVENT_BYTES, FRIGATE_PERSON_BYTES, SIZE_LIMITS, parse_frigate, parse_payload
+from edge.bus.payloads import (
+    FRIGATE_EVENT_BYTES,
+    FRIGATE_PERSON_BYTES,
+    SIZE_LIMITS,
+    ReadTransaction,
+    parse_frigate,
+    parse_payload,
+    read_json_transaction,
+)
 from edge.bus.rate_limit import RateLimiter
 from edge.bus.registry import DeviceRegistry
 from edge.bus.topics import SPOKEN, FrigateTopic, Topic, parse_topic
 from edge.errors import MessageRejected
-from edge.messages import Device, FrigateEvent, Receipt, Received
+from edge.messages import Device, FrigateEvent, Message, Receipt, Received
 from edge.settings import MqttSettings, Settings
 
 __all__ = ["Inbound", "Limits"]
@@ -41,8 +49,17 @@ class Limits:
 class Inbound:
     """Checks, in this order: topic, store, channel, device, size, rate, payload. One thread uses it."""
 
-    def __init__(self, *, store: str, devices: DeviceRegistry, limits: Limits) -> None:
+    def __init__(
+        self,
+        *,
+        store: str,
+        devices: DeviceRegistry,
+        limits: Limits,
+        read_transaction: ReadTransaction = read_json_transaction,
+    ) -> None:
+        """`read_transaction` reads what tills send; without one JSON alone is understood."""
         self._store = store
+        self._read_transaction = read_transaction
         self._devices = devices
         self._max_payload_bytes = limits.max_payload_bytes
         self._frames = RateLimiter(devices.devices, rate_per_s=limits.messages_per_s, burst_s=limits.frame_burst_s)
@@ -51,9 +68,14 @@ class Inbound:
         )
 
     @classmethod
-    def of(cls, settings: Settings) -> Self:
+    def of(cls, settings: Settings, *, read_transaction: ReadTransaction = read_json_transaction) -> Self:
         """The door of the store that `settings` describe."""
-        return cls(store=settings.store.id, devices=DeviceRegistry.of(settings), limits=Limits.of(settings.mqtt))
+        return cls(
+            store=settings.store.id,
+            devices=DeviceRegistry.of(settings),
+            limits=Limits.of(settings.mqtt),
+            read_transaction=read_transaction,
+        )
 
     def take(self, topic: str, payload: bytes, *, received_at: datetime, receipt: Receipt | None) -> Received:
         """The message that `payload` on `topic` is, in its envelope.
@@ -69,7 +91,12 @@ class Inbound:
         self._check_size(payload, limit=SIZE_LIMITS[place.channel], what=place.channel)
         limiter = self._frames if place.channel == "frame" else self._events
         self._check_rate(limiter, place.device, what=f"{place.device.kind} {place.channel}", at=received_at)
-        return Received(place.device, parse_payload(place.channel, payload), received_at, receipt)
+        return Received(place.device, self._message(place, payload, at=received_at), received_at, receipt)
+
+    def _message(self, place: Topic, payload: bytes, *, at: datetime) -> Message:
+        if place.channel == "transaction" and payload:
+            return self._read_transaction(payload, place.device, at)
+        return parse_payload(place.channel, payload)
 
     def _check_place(self, place: Topic) -> None:
         if place.store != self._store:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, TypeVar
 
 import msgpack
@@ -15,6 +16,7 @@ from edge.messages import (
     CameraDetections,
     CameraFrame,
     Detection,
+    Device,
     DeviceStatus,
     FrigateEvent,
     FrigateObject,
@@ -28,7 +30,15 @@ from edge.messages import (
     Tender,
 )
 
-__all__ = ["FRIGATE_EVENT_BYTES", "FRIGATE_PERSON_BYTES", "SIZE_LIMITS", "parse_frigate", "parse_payload"]
+__all__ = [
+    "FRIGATE_EVENT_BYTES",
+    "FRIGATE_PERSON_BYTES",
+    "SIZE_LIMITS",
+    "ReadTransaction",
+    "parse_frigate",
+    "parse_payload",
+    "read_json_transaction",
+]
 
 SIZE_LIMITS: Mapping[Channel, int] = {
     "frame": 20_000_000,
@@ -44,11 +54,13 @@ SIZE_LIMITS: Mapping[Channel, int] = {
 FRIGATE_EVENT_BYTES = 256 * 1024
 FRIGATE_PERSON_BYTES = 64
 
+ReadTransaction = Callable[[bytes, Device, datetime], PosTransaction]
+"""Reads what a till sent at a moment, in whichever form it writes; `MessageRejected` where it cannot be taken."""
+
 _Said = TypeVar("_Said")
 _BY_JSON: Mapping[Channel, Callable[[bytes], Message]] = {
     "detections": CameraDetections.model_validate_json,
     "measurement": MirrorMeasurement.model_validate_json,
-    "transaction": PosTransaction.model_validate_json,
     "feedback": KioskFeedback.model_validate_json,
     "status": DeviceStatus.model_validate_json,
 }
@@ -71,7 +83,7 @@ _MENTIONED = 3
 
 
 def parse_payload(channel: Channel, payload: bytes) -> Message:
-    """The message that `payload` on `channel` is.
+    """The message that `payload` on `channel` is; of what tills send, JSON.
 
     Raises:
         MessageRejected: `empty`, `not-json`, `not-msgpack`, `invalid`, `unsupported-format`, or `wrong-channel` for one that
@@ -83,12 +95,21 @@ def parse_payload(channel: Channel, payload: bytes) -> Message:
         return CameraFrame(jpeg=payload)
     if channel == "silhouette":
         return _silhouette(payload)
-    if channel == "transaction" and payload.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-        raise MessageRejected("unsupported-format", "a transaction in XML (POSLog); JSON is understood")
+    if channel == "transaction":
+        return _json_transaction(payload)
     validate = _BY_JSON.get(channel)
     if validate is None:
         raise MessageRejected("wrong-channel", f"{channel} is not for devices to publish on")
     return _checked(validate, payload, what=channel)
+
+
+def read_json_transaction(payload: bytes, _till: Device, _at: datetime) -> PosTransaction:
+    """The `ReadTransaction` of a door that was given none: JSON alone.
+
+    Raises:
+        MessageRejected: `not-json`, `invalid`, or `unsupported-format` for XML.
+    """
+    return _json_transaction(payload)
 
 
 def parse_frigate(payload: bytes, *, person_count: bool) -> FrigateEvent | FrigatePersonCount:
@@ -102,6 +123,12 @@ def parse_frigate(payload: bytes, *, person_count: bool) -> FrigateEvent | Friga
     if _PEOPLE.fullmatch(payload) is None:
         raise MessageRejected("invalid", "frigate person: not a number of people")
     return FrigatePersonCount(count=int(payload))
+
+
+def _json_transaction(payload: bytes) -> PosTransaction:
+    if payload.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        raise MessageRejected("unsupported-format", "a transaction in XML (POSLog); JSON is understood")
+    return _checked(PosTransaction.model_validate_json, payload, what="transaction")
 
 
 def _silhouette(payload: bytes) -> MirrorSilhouette:
