@@ -218,7 +218,8 @@ def test_the_page_works_without_script(client: httpx.Client) -> None:
     """Without JavaScript the page holds all figures and loads itself anew."""
     page = client.get("/").text
     assert '<noscript><meta http-equiv="refresh" content="10"></noscript>' in page
-    assert page.count('<rect class="in"') == 61  # sixty windows, and the row the script copies
+    # Sixty windows, the hours from eight to the present one, and the row the script copies.
+    assert page.count('<rect class="in"') == 60 + 5 + 1
 
 
 def test_the_page_writes_nothing(client: httpx.Client, settings: Settings, store: Store) -> None:
