@@ -9,10 +9,11 @@ from edge.bus.client import BusClient
 from edge.bus.dead_letters import DeadLetter, dead_letter_of
 from edge.bus.inbound import Inbound
 from edge.bus.paho_client import Presence
-from edge.bus.topics import gateway_status_topic, gateway_subscriptions, topic_for
+from edge.bus.topics import FrigateTopic, gateway_status_topic, gateway_subscriptions, topic_for
 from edge.camera.detector import Detector
+from edge.camera.frigate_camera import FrigateCamera
 from edge.camera.merge import EntranceMerger
-from edge.camera.pipeline import CameraPipeline, GateAnswer
+from edge.camera.pipeline import CameraPipeline, Gate, GateAnswer
 from edge.cameras import Cameras
 from edge.clock import Clock, utc_now
 from edge.consent.gate import ConsentGate
@@ -81,9 +82,11 @@ def build(settings: Settings, *, clock: Clock = utc_now, noise: Noise = discrete
     )
     cameras = Cameras(
         pipelines,
+        frigate=_frigate(settings, pipelines, gate=gate),
         threads=max(1, min(len(pipelines), os.cpu_count() or 1)),
         deliver=writer.put,
         count=writer.count,
+        gauge=writer.gauge,
         dead_letter=lambda error, received: _frame_letter(error, received, store=settings.store.id),
         merge=EntranceMerger.of(settings).merge,
     )
@@ -104,15 +107,32 @@ def _pipelines(settings: Settings, *, gate: ConsentGate) -> dict[str, CameraPipe
             providers=settings.inference.providers,
         )
 
-        def allowed(at: datetime) -> GateAnswer:
-            return gate.ask("footfall", at=at, zone=camera.zone)
-
-        return CameraPipeline(camera, detector=detector, allowed=allowed)
+        return CameraPipeline(camera, detector=detector, allowed=_allowed(camera, gate))
 
     return {camera.id: pipeline(camera) for camera in settings.cameras}
 
 
+def _frigate(
+    settings: Settings, pipelines: dict[str, CameraPipeline], *, gate: ConsentGate
+) -> dict[str, FrigateCamera]:
+    """The cameras that are heard through Frigate as well, by their own ids."""
+    return {
+        camera.id: FrigateCamera(camera, pipeline=pipelines[camera.id], allowed=_allowed(camera, gate))
+        for camera in settings.cameras
+        if camera.frigate_name
+    }
+
+
+def _allowed(camera: CameraSettings, gate: ConsentGate) -> Gate:
+    def allowed(at: datetime) -> GateAnswer:
+        return gate.ask("footfall", at=at, zone=camera.zone)
+
+    return allowed
+
+
 def _frame_letter(error: MessageRejected, received: Received, *, store: str) -> DeadLetter:
-    """The dead letter of a picture that the guard refused."""
+    """The dead letter of a picture that the guard refused, or of what a camera's room broke on."""
+    if received.device.kind == "frigate":
+        return dead_letter_of(error, str(FrigateTopic(camera=None)), b"")
     payload = received.message.jpeg if isinstance(received.message, CameraFrame) else b""
     return dead_letter_of(error, topic_for(store, received.device, "frame"), payload)

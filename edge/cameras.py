@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
 import structlog
 
 from edge.bus.dead_letters import DeadLetter
+from edge.camera.frigate_camera import FrigateCamera
 from edge.camera.pipeline import CameraPipeline, FrameResult
 from edge.errors import MessageRejected
 from edge.facts import Fact
-from edge.messages import CameraDetections, CameraFrame, Received
+from edge.frame_budget import Fate, FrameBudget
+from edge.messages import CameraDetections, CameraFrame, FrigateEvent, FrigatePersonCount, Received
 from edge.outcome import Outcome
 
 __all__ = ["Cameras"]
@@ -29,6 +31,7 @@ class _Seat:
     """A camera's place in the queue: at most one frame waits, and boxes in order."""
 
     pipeline: CameraPipeline
+    frigate: FrigateCamera | None = None
     frame: Received | None = None
     detections: deque[Received] = field(default_factory=lambda: deque(maxlen=_DETECTIONS_KEPT))
     busy: bool = False
@@ -47,14 +50,21 @@ class Cameras:
         threads: int,
         deliver: Callable[[Outcome], object],
         count: Callable[[str], object],
+        gauge: Callable[[str, float], object],
         dead_letter: Callable[[MessageRejected, Received], DeadLetter],
         merge: Callable[[tuple[Fact, ...]], tuple[Fact, ...]],
+        frigate: Mapping[str, FrigateCamera] | None = None,
     ) -> None:
-        """`merge` takes out of a camera's facts what another camera has told already."""
-        self._seats = {name: _Seat(pipeline) for name, pipeline in pipelines.items()}
+        """`merge` takes out of a camera's facts what another camera has told already; `frigate` are heard through an NVR.
+
+        `count` and `gauge` get the running totals and the frame budget.
+        """
+        heard = frigate or {}
+        self._seats = {name: _Seat(pipeline, heard.get(name)) for name, pipeline in pipelines.items()}
         self._order = deque(self._seats)
         self._deliver = deliver
         self._count = count
+        self._budget = FrameBudget(pipelines, gauge=gauge)
         self._dead_letter = dead_letter
         self._merge = merge
         self._change = threading.Condition()
@@ -77,10 +87,14 @@ class Cameras:
     def offer(self, received: Received) -> None:
         """Take a frame or boxes from a known camera. A frame replaces the one that waits, which is counted as dropped."""
         with self._change:
-            seat = self._seats[received.device.id]
+            camera = received.device.id
+            seat = self._seats[camera]
+            self._budget.pass_to(received.received_at)
             if isinstance(received.message, CameraFrame):
+                self._budget.note(camera, "received")
                 if seat.frame is not None:
                     self._count("frames_dropped")
+                    self._budget.note(camera, "superseded")
                 seat.frame = received
             else:
                 if len(seat.detections) == _DETECTIONS_KEPT:
@@ -122,7 +136,7 @@ class Cameras:
     def _work(self, seat: _Seat, received: Received) -> Outcome:
         """What comes of a picture or boxes; whatever happens there is an outcome, so that its receipt comes back."""
         try:
-            result = self._result(seat.pipeline, received)
+            result = self._result(seat, received)
         except MessageRejected as error:
             return self._refused(received, error)
         except Exception as error:
@@ -130,9 +144,10 @@ class Cameras:
             log.exception("camera.failed", camera=received.device.id)
             self._count("camera_failures")
             return self._refused(received, MessageRejected("failed", type(error).__name__))
-        self._count("frames_refused" if result.refused else "frames")
+        self._count("frames_refused" if result.refused else _seen_as(received))
         if result.skipped:
             self._count("frames_still")
+        self._note(received, "refused" if result.refused else "spared" if result.skipped else "analysed")
         return Outcome(
             received.received_at,
             device=received.device,
@@ -145,6 +160,7 @@ class Cameras:
         )
 
     def _refused(self, received: Received, error: MessageRejected) -> Outcome:
+        self._note(received, "refused")
         return Outcome(
             received.received_at,
             device=received.device,
@@ -153,15 +169,28 @@ class Cameras:
             dead_letter=self._dead_letter(error, received),
         )
 
-    @staticmethod
-    def _result(pipeline: CameraPipeline, received: Received) -> FrameResult:
+    def _note(self, received: Received, fate: Fate) -> None:
         if isinstance(received.message, CameraFrame):
-            frame = received.message
-            return pipeline.frame(frame.jpeg, received_at=received.received_at, captured_at=frame.captured_at)
-        assert isinstance(received.message, CameraDetections)  # noqa: S101  `offer` takes nothing else
-        return pipeline.detections(received.message, received_at=received.received_at)
+            with self._change:
+                self._budget.note(received.device.id, fate)
+
+    @staticmethod
+    def _result(seat: _Seat, received: Received) -> FrameResult:
+        message = received.message
+        if isinstance(message, CameraFrame):
+            return seat.pipeline.frame(message.jpeg, received_at=received.received_at, captured_at=message.captured_at)
+        if isinstance(message, FrigateEvent | FrigatePersonCount) and seat.frigate is not None:
+            return seat.frigate.take(message, received_at=received.received_at)
+        assert isinstance(message, CameraDetections)  # noqa: S101  `offer` takes nothing else
+        return seat.pipeline.detections(message, received_at=received.received_at)
+
+
+def _seen_as(received: Received) -> str:
+    """The running total that a message adds to: an NVR's word is no picture of ours."""
+    return "frigate_messages" if received.device.kind == "frigate" else "frames"
 
 
 def _message_id(received: Received) -> UUID | None:
     """The id of boxes; a frame has no effect that could count twice."""
-    return received.message.message_id if isinstance(received.message, CameraDetections) else None
+    message = received.message
+    return message.message_id if isinstance(message, CameraDetections | FrigateEvent) else None

@@ -45,6 +45,11 @@ def warnings_of(settings: Settings, *, at: datetime) -> list[str]:
             warnings.append(
                 f"camera '{camera.id}' has no counting line: it will count people in its zone, not visitors"
             )
+        if camera.frigate_name and camera.frigate_detect is None:
+            width, height = camera.frigate_size
+            warnings.append(
+                f"camera '{camera.id}' has no frigate_detect: its boxes are taken for those of a {width} x {height} stream"
+            )
         warnings += [
             f"camera '{camera.id}': line '{line.name}' lies along the picture's edge, where people appear without crossing it"
             for line in camera.lines

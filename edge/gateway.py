@@ -15,7 +15,16 @@ from edge.clock import Clock
 from edge.consent.gate import ConsentGate
 from edge.errors import MessageRejected
 from edge.handling import handle
-from edge.messages import Ack, CameraDetections, CameraFrame, Device, Receipt, Recommendation
+from edge.messages import (
+    Ack,
+    CameraDetections,
+    CameraFrame,
+    Device,
+    FrigateEvent,
+    FrigatePersonCount,
+    Receipt,
+    Recommendation,
+)
 from edge.outcome import Outcome
 from edge.storage.store import Store
 from edge.writer import Writer
@@ -43,6 +52,8 @@ class DeviceReplies:
 
     def send_ack(self, device: Device, ack: Ack) -> None:
         """Name the committed messages to their device. At most once: a device that misses it sends again."""
+        if device.kind == "frigate":
+            return  # an NVR gives its messages no ids, and waits for nothing
         self._publisher.publish(topic_for(self._store, device, "ack"), ack.model_dump_json().encode())
 
     def send_recommendation(self, device: Device, recommendation: Recommendation) -> None:
@@ -52,7 +63,7 @@ class DeviceReplies:
 
 
 class Intake:
-    """What the bus delivers, sorted: camera pictures to the cameras, the rest handled and written, the bad a dead letter."""
+    """What the bus delivers, sorted: what cameras see to the cameras, the rest handled and written, the bad a dead letter."""
 
     def __init__(self, *, inbound: Inbound, gate: ConsentGate, cameras: Cameras, writer: Writer, clock: Clock) -> None:
         self._inbound = inbound
@@ -70,7 +81,7 @@ class Intake:
             letter = dead_letter_of(error, topic, payload)
             self._writer.put(Outcome(now, receipt=receipt, dead_letter=letter))
             return
-        if isinstance(received.message, CameraFrame | CameraDetections):
+        if isinstance(received.message, CameraFrame | CameraDetections | FrigateEvent | FrigatePersonCount):
             self._cameras.offer(received)
         else:
             self._writer.put(handle(received, gate=self._gate))

@@ -1,4 +1,4 @@
-"""One message to its outcome. Pure; camera pictures and boxes go through `edge.cameras`."""
+"""One message to its outcome. Pure; what cameras and Frigate see goes through `edge.cameras`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ __all__ = ["handle"]
 
 
 def handle(received: Received, *, gate: ConsentGate) -> Outcome:
-    """The outcome of every message but a camera's own pictures and boxes (TypeError for those)."""
+    """The outcome of every message but those of cameras and Frigate (TypeError for those)."""
     message = received.message
     match message:
         case PosTransaction():
@@ -44,13 +44,9 @@ def handle(received: Received, *, gate: ConsentGate) -> Outcome:
         case MirrorMeasurement() | MirrorSilhouette():
             return _sized(received, message, gate=gate)
         case DeviceStatus():
-            return _outcome(received, status=message)
-        case FrigatePersonCount(count=count):
-            return _outcome(received, people_visible=count)
-        case FrigateEvent():
-            return _outcome(received)
-        case CameraFrame() | CameraDetections():
-            raise TypeError("camera pictures and boxes are handled by edge.cameras")
+            return Outcome(received.received_at, device=received.device, receipt=received.receipt, status=message)
+        case CameraFrame() | CameraDetections() | FrigateEvent() | FrigatePersonCount():
+            raise TypeError("what cameras and Frigate see is handled by edge.cameras")
         case _:
             assert_never(message)
 
@@ -87,14 +83,4 @@ def _effect(
         facts=() if fact is None else (fact,),
         reply=reply,
         recheck=recheck,
-    )
-
-
-def _outcome(received: Received, *, status: DeviceStatus | None = None, people_visible: int | None = None) -> Outcome:
-    return Outcome(
-        received.received_at,
-        device=received.device,
-        receipt=received.receipt,
-        status=status,
-        people_visible=people_visible,
     )

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Literal
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -55,6 +55,9 @@ TransactionKind = Literal["sale", "return", "void", "cancelled"]
 """Goods went out; came back; an earlier transaction is undone; nothing came of it."""
 SessionToken = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]{4,64}$")]
 Millimetres = Annotated[int, Field(gt=0, lt=3000)]
+_YEAR_2100_S = 4_102_444_800
+_FRIGATE_NAMES = UUID("5f0d6c1e-8f5b-4b0e-9d57-0c1f3a6b2e44")
+"""Where the ids of Frigate's events are told from all others (RFC 9562, version 5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,15 +239,25 @@ class DeviceStatus(_Said):
 
 
 class FrigateObject(_Said):
-    """The `before` or `after` of a Frigate event, as far as counting needs it."""
+    """The `before` or `after` of a Frigate event, as far as counting needs it.
 
-    id: Annotated[str, StringConstraints(max_length=64)]
+    `frame_time` is in seconds since 1970 by the NVR's clock, `box` (left, top, right, bottom) in pixels of its detect stream.
+    """
+
+    id: Annotated[str, StringConstraints(min_length=1, max_length=64)]
     camera: Annotated[str, StringConstraints(max_length=64)]
     label: Annotated[str, StringConstraints(max_length=64)]
-    frame_time: float
+    frame_time: float = Field(ge=0, le=_YEAR_2100_S)
     box: tuple[float, float, float, float]
     score: float = Field(default=1.0, ge=0, le=1)
     false_positive: bool = False
+
+    @model_validator(mode="after")
+    def _has_an_area(self) -> FrigateObject:
+        left, top, right, bottom = self.box
+        if not (left < right and top < bottom):
+            raise ValueError("box is not left, top, right, bottom")
+        return self
 
 
 class FrigateEvent(_Said):
@@ -253,6 +266,12 @@ class FrigateEvent(_Said):
     type: Literal["new", "update", "end"]
     before: FrigateObject
     after: FrigateObject
+
+    @property
+    def message_id(self) -> UUID:
+        """Frigate gives none; the same news of the same object has the same id, however often it is delivered."""
+        after = self.after
+        return uuid5(_FRIGATE_NAMES, f"{after.camera}/{after.id}/{self.type}/{after.frame_time!r}")
 
 
 @dataclass(frozen=True, slots=True)

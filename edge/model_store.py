@@ -19,7 +19,7 @@ from pathlib import Path
 from edge.errors import ModelRefused
 from edge.models import LOCAL_NAME, MANIFEST_NAME, ModelSpec, load_manifest, read_manifest
 
-__all__ = ["MODEL_NAME", "add_model", "file_for", "remove_model"]
+__all__ = ["MODEL_NAME", "add_model", "file_for", "remove_model", "with_entry"]
 
 MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 """What a model may be called: it becomes a file's name and a camera's setting."""
@@ -47,8 +47,7 @@ def add_model(spec: ModelSpec, onnx_bytes: bytes, models_dir: Path, *, replace: 
             raise ModelRefused("add model", spec.name, f"{MANIFEST_NAME} has a model of that name; choose another")
         if spec.name in local and not replace:
             raise ModelRefused("add model", spec.name, "there is one of that name; say --replace or choose another")
-        text = _without(_text(models_dir), spec.name).rstrip("\n")
-        text = f"{text}\n\n{_block(spec)}" if text else _block(spec)
+        text = with_entry(_text(models_dir), spec)
         _check(text, wanted={**local, spec.name: spec}, name=spec.name)
         (models_dir / _FOLDER).mkdir(exist_ok=True)
         _put(models_dir / spec.file, onnx_bytes)
@@ -71,6 +70,12 @@ def remove_model(name: str, models_dir: Path) -> None:
         _check(text, wanted={other: spec for other, spec in local.items() if other != name}, name=name)
         _put(models_dir / LOCAL_NAME, text.encode())
         _drop(local[name], models_dir)
+
+
+def with_entry(text: str, spec: ModelSpec) -> str:
+    """A manifest's text with the entry of `spec` last in it; other entries and comments stay as they are."""
+    others = _without(text, spec.name).rstrip("\n")
+    return f"{others}\n\n{_block(spec)}" if others else _block(spec)
 
 
 def _manifests(models_dir: Path) -> tuple[dict[str, ModelSpec], dict[str, ModelSpec]]:
@@ -101,8 +106,10 @@ def _text(models_dir: Path) -> str:
 
 def _block(spec: ModelSpec) -> str:
     """The tables of one model, as TOML."""
-    values = spec.model_dump(exclude={"name", "measured"})
-    tables = {key: values.pop(key) for key in ("input", "output")}
+    values = spec.model_dump(exclude={"name"})
+    tables = {key: values.pop(key) for key in ("input", "output", "measured")}
+    if not tables["measured"]:
+        del tables["measured"]
     lines = [f"[models.{spec.name}]", *_pairs(values)]
     for table, pairs in tables.items():
         lines += ["", f"[models.{spec.name}.{table}]", *_pairs(pairs)]

@@ -6,12 +6,13 @@ somebody coming in: it is set right at once. What it still believes at closing t
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-__all__ = ["Flow", "empty_since", "inside"]
+__all__ = ["Flow", "empty_since", "inside", "read_inside"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,16 @@ def inside(flows: Iterable[Flow]) -> int:
     for flow in sorted(flows, key=lambda flow: flow.start_s):
         people = max(0, people + flow.entered - flow.left)
     return people
+
+
+def read_inside(connection: sqlite3.Connection, *, since_s: int) -> int:
+    """People inside the shop by the windows of `store.db` that began at `since_s` or later, when it was empty."""
+    rows = connection.execute(
+        """SELECT start_s, sum(value * (key = 'in')), sum(value * (key = 'out')) FROM windows
+           WHERE start_s >= ? AND metric = 'visits' GROUP BY start_s""",
+        (since_s,),
+    )
+    return inside(Flow(*row) for row in rows)
 
 
 def empty_since(at: datetime, *, closes_at: time | None, timezone: str) -> datetime:

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
-from datetime import date, time
-from itertools import combinations, pairwise
+from datetime import time
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from edge.errors import SettingsError
+from edge.floor_settings import (
+    UNWATCHABLE,
+    AreaSettings,
+    CameraSettings,
+    DeviceSettings,
+    EntranceSettings,
+    HeatSettings,
+    Id,
+    LineSettings,
+    Table,
+    ZoneSettings,
+)
 
 __all__ = [
     "AreaSettings",
@@ -39,22 +50,13 @@ __all__ = [
     "load_settings",
 ]
 
-Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300, pattern=r"^[^\n\r]+$")]
 Jurisdiction = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Point = tuple[Fraction, Fraction]
-_LEAST_AREA = 1e-4
 Provider = Literal["cpu", "xnnpack", "acl", "cuda", "tensorrt"]
-UNWATCHABLE = frozenset({"fitting_room", "restroom"})
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class StoreSettings(_Table):
+class StoreSettings(Table):
     """Which shop this is. `timezone` decides where a day begins."""
 
     id: Id
@@ -73,7 +75,7 @@ class StoreSettings(_Table):
         return name
 
 
-class MqttSettings(_Table):
+class MqttSettings(Table):
     """The broker that the shop's devices publish to. With `ca_file` the connection is TLS."""
 
     host: str = "127.0.0.1"
@@ -89,14 +91,14 @@ class MqttSettings(_Table):
     """Per device; what a device sends past this is refused (QoS 0 dropped, QoS 1 left for its next try)."""
 
 
-class WebSettings(_Table):
+class WebSettings(Table):
     """Where the dashboard listens."""
 
     host: str = "127.0.0.1"
     port: Port = 8080
 
 
-class KioskSettings(_Table):
+class KioskSettings(Table):
     """Where shoppers' pages listen: the kiosk in the shop, and each shopper's own page.
 
     `public_url` is how a phone reaches it, for the QR code; without one the receipt shows its code only.
@@ -109,7 +111,7 @@ class KioskSettings(_Table):
     idle_s: int = Field(default=60, ge=10, le=600)
 
 
-class TillsHttpSettings(_Table):
+class TillsHttpSettings(Table):
     """Where tills that cannot speak MQTT post their sales. With `certificate_file` and `key_file` it is HTTPS."""
 
     enabled: bool = False
@@ -125,7 +127,7 @@ class TillsHttpSettings(_Table):
         return self
 
 
-class ControllerSettings(_Table):
+class ControllerSettings(Table):
     """Who answers for shoppers' data: named to every shopper (PIPL Art. 17(1)(1), GDPR Art. 13(1)(a), TS 27560 6.3.6)."""
 
     name: Line
@@ -136,7 +138,7 @@ class ControllerSettings(_Table):
     """The authority to complain to, and how (GDPR Art. 13(2)(d))."""
 
 
-class ConsentSettings(_Table):
+class ConsentSettings(Table):
     """The consent registry. `purposes_file` replaces the purposes and notices that come with Threshold.
 
     `jurisdictions`: whose law applies, as ISO 3166-1 codes, or EU.
@@ -147,7 +149,7 @@ class ConsentSettings(_Table):
     controller: ControllerSettings | None = None
 
 
-class HqSettings(_Table):
+class HqSettings(Table):
     """Where released aggregates go. Without `url` nothing leaves, and the outbox keeps it.
 
     `payment_key_file` and `identity_key_file` hold HQ's public keys; what is sealed to them only HQ can open.
@@ -162,7 +164,7 @@ class HqSettings(_Table):
     interval_s: float = Field(default=5.0, gt=0, le=3600)
 
 
-class WindowSettings(_Table):
+class WindowSettings(Table):
     """How long windows are, in seconds. `release_s` must be a multiple of `local_s`."""
 
     local_s: int = Field(default=60, ge=1, le=3600)
@@ -176,7 +178,7 @@ class WindowSettings(_Table):
         return self
 
 
-class PrivacySettings(_Table):
+class PrivacySettings(Table):
     """The release gate. Decision record 0004 says what the numbers protect."""
 
     k: int = Field(default=5, ge=1)
@@ -186,13 +188,13 @@ class PrivacySettings(_Table):
     attestation_valid_days: int = Field(default=30, ge=1, le=366)
 
 
-class StorageSettings(_Table):
+class StorageSettings(Table):
     """How much of the disk the outbox may take."""
 
     outbox_max_mb: int = Field(default=512, ge=1)
 
 
-class InferenceSettings(_Table):
+class InferenceSettings(Table):
     """What runs the models, best first. What this box lacks is warned of, and the CPU does its work."""
 
     providers: Annotated[tuple[Provider, ...], Field(min_length=1)] = ("cpu",)
@@ -205,103 +207,13 @@ class InferenceSettings(_Table):
         return providers
 
 
-class ZoneSettings(_Table):
-    """A part of the shop. Cameras there run only while `notice_attested_on` is fresh (PIPL Art. 26)."""
-
-    id: Id
-    name: str = ""
-    kind: Literal["entrance", "sales_floor", "checkout", "fitting_room", "restroom"] = "sales_floor"
-    notice_attested_on: date | None = None
-
-
-class LineSettings(_Table):
-    """A counting line, relative coordinates 0 to 1; walking from the first to the second point, `in` is left to right.
-
-    Lines with the same `entrance` count a person once. A `staff` line counts nobody: who crosses it is staff.
-    """
-
-    name: Id
-    points: tuple[Point, Point]
-    kind: Literal["visitors", "staff"] = "visitors"
-    entrance: Id | None = None
-
-    @model_validator(mode="after")
-    def _has_length(self) -> Self:
-        if self.points[0] == self.points[1]:
-            raise ValueError("a line needs two different points")
-        return self
-
-
-class AreaSettings(_Table):
-    """A part of a camera's picture, relative coordinates 0 to 1, and what it is for.
-
-    `queue`: its length and waits are counted. `window`: who is there passes by. `staff`: who is there works here.
-    """
-
-    name: Id
-    kind: Literal["area", "queue", "staff", "window"] = "area"
-    polygon: Annotated[tuple[Point, ...], Field(min_length=3, max_length=64)]
-    visit_after_s: float | None = Field(default=None, ge=0, le=600)
-    """How long a visit takes at least; 3 s if not set, and 1 s for `staff`: nobody strays behind a counter for so long."""
-
-    @property
-    def counts_after_s(self) -> float:
-        """The time from which being here counts."""
-        if self.visit_after_s is not None:
-            return self.visit_after_s
-        return 1.0 if self.kind == "staff" else 3.0
-
-    @model_validator(mode="after")
-    def _is_simple(self) -> Self:
-        if _crosses_itself(self.polygon):
-            raise ValueError("the polygon crosses itself; name its corners in order, going round")
-        if abs(_doubled_area(self.polygon)) < 2 * _LEAST_AREA:
-            raise ValueError("the polygon is too small to stand in")
-        return self
-
-
-class HeatSettings(_Table):
-    """How finely a camera's heat grid divides its picture. Each cell has a privacy budget of its own: few are better."""
-
-    columns: int = Field(default=16, ge=1, le=32)
-    rows: int = Field(default=9, ge=1, le=32)
-
-
-class EntranceSettings(_Table):
-    """A door that lines of several cameras watch: what two of them see within `merge_within_s` is one crossing."""
-
-    name: Id
-    merge_within_s: float = Field(default=1.5, gt=0, le=10)
-
-
-class DeviceSettings(_Table):
-    """A device the gateway listens to, and the zone it stands in."""
-
-    id: Id
-    zone: Id
-
-
 class TillSettings(DeviceSettings):
     """A till. `credential_file` holds what it shows to `[tills_http]`; without one it is not heard there."""
 
     credential_file: Path | None = None
 
 
-class CameraSettings(DeviceSettings):
-    """A camera, its counting lines and areas, and the polygons blacked out before inference (relative coordinates)."""
-
-    lines: tuple[LineSettings, ...] = ()
-    areas: Annotated[tuple[AreaSettings, ...], Field(max_length=32)] = ()
-    heat: HeatSettings | None = None
-    privacy_masks: tuple[Annotated[tuple[Point, ...], Field(min_length=3)], ...] = ()
-    model: Id = "footfall"
-    score_threshold: Fraction | None = None
-    motion_gate: bool = True
-    """Whether a picture in which nothing has moved is spared the detector."""
-    frigate_name: str | None = None
-
-
-class Settings(_Table):
+class Settings(Table):
     """The whole of `store.toml`. Relative paths in it are relative to the file's folder."""
 
     store: StoreSettings
@@ -352,7 +264,13 @@ class Settings(_Table):
                 names = [one.name for one in named]
                 if len(set(names)) < len(names):
                     yield f"cameras.{camera.id}: two {what} share a name"
+        yield from self._frigate_mismatches()
         yield from self._entrance_mismatches()
+
+    def _frigate_mismatches(self) -> Iterator[str]:
+        names = [camera.frigate_name for camera in self.cameras if camera.frigate_name is not None]
+        for twice in sorted({name for name in names if names.count(name) > 1}):
+            yield f"cameras: two cameras have the frigate_name '{twice}'"
 
     def _entrance_mismatches(self) -> Iterator[str]:
         names = [entrance.name for entrance in self.entrances]
@@ -432,18 +350,4 @@ def _rebased(settings: Settings, folder: Path) -> Settings:
             "tills_http": settings.tills_http.model_copy(update=rebase(settings.tills_http)),
             "tills": tuple(till.model_copy(update=rebase(till)) for till in settings.tills),
         }
-    )
-
-
-def _doubled_area(polygon: tuple[Point, ...]) -> float:
-    return sum(ax * by - bx * ay for (ax, ay), (bx, by) in pairwise((*polygon, polygon[0])))
-
-
-def _crosses_itself(polygon: tuple[Point, ...]) -> bool:
-    """Whether two sides that are not neighbours cut each other: the inside would be anybody's guess."""
-    sides = list(pairwise((*polygon, polygon[0])))
-    return any(
-        _doubled_area((*one, other[0])) * _doubled_area((*one, other[1])) < 0
-        and _doubled_area((*other, one[0])) * _doubled_area((*other, one[1])) < 0
-        for one, other in combinations(sides, 2)
     )

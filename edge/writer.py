@@ -120,6 +120,11 @@ class Writer:
         with self._counts_lock:
             self._counts[name] += amount
 
+    def gauge(self, name: str, value: float) -> None:
+        """Set a present value; written with the next commit. Any thread may call it."""
+        with self._counts_lock:
+            self._gauges[name] = value
+
     def _run(self) -> None:
         batch: list[Outcome] = []
         while not (self._stopping.is_set() and self._queue.empty() and not batch):
@@ -176,7 +181,7 @@ class Writer:
 
     def _note_device(self, tx: StoreTransaction, device: Device, outcome: Outcome) -> None:
         if outcome.people_visible is not None:
-            self._gauges[f"people_visible/{device.id}"] = outcome.people_visible
+            self.gauge(f"people_visible/{device.id}", outcome.people_visible)
         if outcome.complaints is not None:
             self._note_complaints(tx, device.id, outcome.complaints, at=outcome.captured_at or outcome.received_at)
         status = outcome.status
@@ -225,9 +230,10 @@ class Writer:
         now = self._clock()
         with self._counts_lock:
             counts, self._counts = self._counts, Counter()
+            gauges, self._gauges = self._gauges, {}
         try:
             with self._store.transaction() as tx:
-                self._write_figures(tx, counts, now=now)
+                self._write_figures(tx, counts, gauges, now=now)
                 self._closing.run(tx, now=now)
                 tx.add(fold(self._follow(tx, now), length_s=self._settings.windows.local_s))
                 released = self._round.run(tx, now=now)
@@ -235,18 +241,20 @@ class Writer:
         except sqlite3.Error:
             with self._counts_lock:
                 self._counts += counts
+                self._gauges = gauges | self._gauges
             raise
         if released:
             log.info("released", events=released)
 
-    def _write_figures(self, tx: StoreTransaction, counts: Counter[str], *, now: datetime) -> None:
+    def _write_figures(
+        self, tx: StoreTransaction, counts: Counter[str], gauges: dict[str, float], *, now: datetime
+    ) -> None:
         for name, amount in counts.items():
             tx.count(name, amount)
         if self._connected():
             tx.gauge("broker_connected_s", now.timestamp(), at=now)
-        for name, value in self._gauges.items():
+        for name, value in gauges.items():
             tx.gauge(name, value, at=now)
-        self._gauges.clear()
         if self._latencies_ms:
             ordered = sorted(self._latencies_ms)
             tx.gauge("latency_p50_ms", ordered[len(ordered) // 2], at=now)

@@ -25,6 +25,8 @@ from edge.settings import MqttSettings, Settings
 __all__ = ["Inbound", "Limits"]
 
 _FRIGATE_EVENTS = FrigateTopic(camera=None)
+_BESIDE = 0.1
+"""How far, as a share of the picture, a box of somebody at its edge may reach beyond it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,8 @@ class Inbound:
 
         Raises:
             MessageRejected: with the reason `unknown-topic`, `wrong-store`, `wrong-channel`, `unknown-device`, `too-large`,
-                `too-fast`, or one of `payloads`. Its text holds nothing of the payload, nor of a topic outside the grammar.
+                `too-fast`, `outside-picture`, or one of `payloads`. Its text holds nothing of the payload, nor of a topic
+                outside the grammar.
         """
         place = parse_topic(topic)
         if isinstance(place, FrigateTopic):
@@ -127,8 +130,18 @@ class Inbound:
         self._check_rate(self._events, speaker, what="frigate", at=received_at)
         message = parse_frigate(payload, person_count=counting)
         device = self._behind_frigate(message.after.camera) if isinstance(message, FrigateEvent) else speaker
+        if isinstance(message, FrigateEvent):
+            self._check_boxes(message)
         assert isinstance(device, Device)  # noqa: S101  a person count's speaker is its camera
         return Received(device, message, received_at, receipt)
+
+    def _check_boxes(self, event: FrigateEvent) -> None:
+        """A box beyond the picture says that `frigate_detect` is not Frigate's: then no line lies where it should."""
+        width, height = self._devices.frigate_sizes[event.after.camera]
+        across, down = _BESIDE * width, _BESIDE * height
+        for left, top, right, bottom in (event.before.box, event.after.box):
+            if left < -across or top < -down or right > width + across or bottom > height + down:
+                raise MessageRejected("outside-picture", "a frigate box beyond cameras.frigate_detect")
 
     def _behind_frigate(self, name: str) -> Device:
         device = self._devices.behind_frigate(name)

@@ -15,7 +15,7 @@ from edge.bus.topics import Subscription
 from edge.errors import BusError
 from edge.settings import MqttSettings
 
-__all__ = ["RECEIVE_MAXIMUM", "Presence", "connect", "new_client", "subscribe"]
+__all__ = ["RECEIVE_MAXIMUM", "Presence", "authenticate", "connect", "new_client", "subscribe"]
 
 RECEIVE_MAXIMUM = 200
 """QoS 1 messages the broker may send ahead of our acknowledgements: bounds what the gateway holds in memory. On 3.1.1 only
@@ -58,6 +58,16 @@ def new_client(
     client.max_queued_messages_set(_MAX_UNSENT)
     if presence is not None:
         client.will_set(presence.topic, presence.offline, qos=1, retain=True)
+    authenticate(client, settings)
+    return client
+
+
+def authenticate(client: paho.Client, settings: MqttSettings) -> None:
+    """Give `client` the name, password and certificates that `settings` name.
+
+    Raises:
+        BusError: a password, certificate or key file cannot be read.
+    """
     try:
         _authenticate(client, settings)
     except (OSError, ValueError) as error:
@@ -65,7 +75,6 @@ def new_client(
         raise BusError(
             "connect to the broker", f"credentials ({type(error).__name__})", "check the files that [mqtt] names"
         ) from error
-    return client
 
 
 def connect(client: paho.Client, settings: MqttSettings) -> None:

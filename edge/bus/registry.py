@@ -17,11 +17,13 @@ class DeviceRegistry:
 
     devices: frozenset[Device]
     frigate_cameras: Mapping[str, str] = field(default_factory=dict)
+    frigate_sizes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """Width and height of Frigate's detect stream, by Frigate's own name of the camera."""
 
     @classmethod
     def of(cls, settings: Settings) -> DeviceRegistry:
         """The devices in `store.toml`. A camera with a `frigate_name` is also heard through Frigate."""
-        frigate = {camera.frigate_name: camera.id for camera in settings.cameras if camera.frigate_name is not None}
+        frigate = {camera.frigate_name: camera.id for camera in settings.cameras if camera.frigate_name}
         return cls(
             devices=frozenset(
                 [
@@ -33,6 +35,9 @@ class DeviceRegistry:
                 ]
             ),
             frigate_cameras=frigate,
+            frigate_sizes={
+                camera.frigate_name: camera.frigate_size for camera in settings.cameras if camera.frigate_name
+            },
         )
 
     def knows(self, device: Device) -> bool:

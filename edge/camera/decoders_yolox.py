@@ -34,9 +34,9 @@ class Yolox:
         """Boxes and scores, as the protocol says."""
         rows = self._rows(outputs)
         scores = rows[:, 4] * rows[:, self._score_column]
-        keep = np.flatnonzero(scores >= min_score)
+        keep = (scores >= min_score).nonzero()[0]
         centre, half = self._centre_and_half(rows, keep)
-        return np.concatenate((centre - half, centre + half), axis=1), scores[keep]
+        return np.concatenate((centre - half, centre + half), axis=1), scores.take(keep)
 
     def _rows(self, outputs: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
         shape = outputs[0].shape if len(outputs) == 1 else ()
@@ -48,9 +48,9 @@ class Yolox:
     def _centre_and_half(
         self, rows: NDArray[np.float32], keep: NDArray[np.intp]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        found = rows[keep]
+        found = rows.take(keep, axis=0)
         if self._spec.output.decoded:
             return found[:, 0:2], found[:, 2:4] / np.float32(2)
-        stride = self._grid.stride[keep]
-        centre = (found[:, 0:2] + self._grid.xy[keep]) * stride
+        stride = self._grid.stride.take(keep, axis=0)
+        centre = (found[:, 0:2] + self._grid.xy.take(keep, axis=0)) * stride
         return centre, np.exp(np.minimum(found[:, 2:4], _MAX_LOG_SIDE)) * stride / np.float32(2)

@@ -22,17 +22,26 @@ from edge.camera.association import (
 from edge.camera.detector import Detections
 from edge.camera.kalman import ACCELERATION_VAR, FIRST_SPEED_VAR, LEAST_SIDE_PX, MEASUREMENT_VAR, SIZE_SPEED_FADES_S
 from edge.camera.tracks import (
+    ALIVE_S,
     COST_LIMIT,
     DOUBTFUL_AFTER_S,
     DOUBTFUL_COST_LIMIT,
     DOUBTFUL_OVERLAP,
     EDGE_SHARE,
+    FADING_S,
     MIN_SIDE_PX,
+    MOVED_HEIGHTS,
     PART_AGE_S,
     PART_PRICE,
     PART_SHARE,
+    PLAIN_FOR_S,
+    PLAIN_SHARE,
     SCORE_MEMORY,
     SIZE_LEARNS,
+    STANDS_OUT_SHARE,
+    STILL_FOR_S,
+    SURE_S,
+    SURE_SCORE,
     Register,
     Track,
     TrackedPerson,
@@ -49,7 +58,7 @@ _GATE_SQUARED = GATE_STD**2
 
 @dataclass(slots=True)
 class _Box:
-    """One box of a frame: corners, centre, size, score; `free` until a track claims it."""
+    """One box of a frame: corners, centre, size, score, how much of it stands out; `free` until a track claims it."""
 
     left: float
     top: float
@@ -60,7 +69,9 @@ class _Box:
     w: float
     h: float
     score: float
+    share: float
     high: bool
+    plain: bool
     free: bool = True
 
 
@@ -97,29 +108,32 @@ class FewTracks:
             for track in self._tracks:
                 _predict(track, gap_s, fades=fades)
 
-    def see(self, detections: Detections, *, at_s: float) -> tuple[TrackedPerson, ...]:
-        """Take one frame's boxes; return every track still alive."""
-        boxes = self._usable(detections)
+    def see(
+        self, detections: Detections, *, at_s: float, shares: Sequence[float] | None = None
+    ) -> tuple[TrackedPerson, ...]:
+        """Take one frame's boxes and how much of each stands out, if that is known; return every track still alive."""
+        boxes = self._usable(detections, [1.0] * len(detections) if shares is None else shares)
         seen = self._pair(boxes, at_s)
         for track in self._tracks:
             track.misses += 1
         for track, box in seen:
             self._see(track, box, at_s)
-        self._begin([box for box in boxes if box.free and box.high], at_s)
+        self._begin([box for box in boxes if box.free and box.high and _may_begin(box)], at_s)
         self._confirm(at_s)
-        self._tracks = [track for track in self._tracks if not track.misses or self._stays(track)]
+        self._tracks = [track for track in self._tracks if self._stays(track, at_s)]
         return tuple([_person(track, at_s) for track in self._tracks])
 
-    def _usable(self, detections: Detections) -> list[_Box]:
+    def _usable(self, detections: Detections, shares: Sequence[float]) -> list[_Box]:
         """The boxes worth a thought."""
         boxes = []
-        for (left, top, right, bottom), score in zip(
-            detections.boxes_xyxy.tolist(), detections.scores.tolist(), strict=True
+        for (left, top, right, bottom), score, share in zip(
+            detections.boxes_xyxy.tolist(), detections.scores.tolist(), shares, strict=True
         ):
             w, h = right - left, bottom - top
             if w >= MIN_SIDE_PX and h >= MIN_SIDE_PX and score >= self._doubtful_score:
-                high = score >= self._score_threshold
-                boxes.append(_Box(left, top, right, bottom, left + w / 2, top + h / 2, w, h, score, high))
+                plain = share < PLAIN_SHARE and score < SURE_SCORE
+                high = score >= self._score_threshold and not plain
+                boxes.append(_Box(left, top, right, bottom, left + w / 2, top + h / 2, w, h, score, share, high, plain))
         return boxes
 
     def _pair(self, boxes: list[_Box], at_s: float) -> list[tuple[Track, _Box]]:
@@ -136,20 +150,20 @@ class FewTracks:
 
     def _see(self, track: Track, box: _Box, at_s: float) -> None:
         _correct(track, box)
-        track.seen_s, track.misses = at_s, 0
-        track.evidence += box.score
         track.score = SCORE_MEMORY * track.score + (1 - SCORE_MEMORY) * box.score
+        _believe(track, box, at_s)
+        track.seen_s, track.misses = at_s, 0
         self._measure(track, box)
 
     def _begin(self, boxes: list[_Box], at_s: float) -> None:
         room = max(0, self._limits.max_tracks - len(self._tracks))
         for box in sorted(boxes, key=lambda box: -box.score)[:room]:
-            square = max(box.w, box.h) ** 2
+            square, stands_out = max(box.w, box.h) ** 2, box.share >= STANDS_OUT_SHARE
             track = Track(
                 self._register.next_id,
                 at_s,
                 at_s,
-                box.score,
+                box.score if stands_out else 0.0,
                 box.score,
                 box.x,
                 box.y,
@@ -159,6 +173,13 @@ class FewTracks:
                 _SIZE_NOISE * square,
                 _POINT_FIRST_SPEED * square,
                 _SIZE_FIRST_SPEED * square,
+                stands_out=stands_out,
+                stood_out=stands_out,
+                outside_s=at_s,
+                born_x=box.x,
+                born_y=box.y,
+                born_w=box.w,
+                born_h=box.h,
             )
             self._register.next_id += 1
             self._measure(track, box)
@@ -188,10 +209,43 @@ class FewTracks:
             track.confirmed = True
         self._register.confirmed_total += len(ready)
 
-    def _stays(self, track: Track) -> bool:
-        """Whether somebody who was not seen now is still waited for."""
+    def _stays(self, track: Track, at_s: float) -> bool:
+        """Whether somebody who was not seen now is still waited for, and who was seen is still somebody."""
+        if not track.misses:
+            return at_s - track.outside_s <= (PLAIN_FOR_S if track.stood_out else STILL_FOR_S)
         inside = 0 <= track.x <= self._width and 0 <= track.y <= self._height
         return inside and (track.confirmed or track.misses <= self._limits.tentative_misses)
+
+
+def _may_begin(box: _Box) -> bool:
+    """Whether a box is more than a thing of the place, or one that others hide, which may be either."""
+    return box.share >= PLAIN_SHARE or box.score >= SURE_SCORE
+
+
+def _has_walked(track: Track) -> bool:
+    """Whether opposite sides of the box have both moved some way from where they were at first."""
+    across = max(abs(track.x - track.born_x) - abs(track.w - track.born_w) / 2, 0.0)
+    down = max(abs(track.y - track.born_y) - abs(track.h - track.born_h) / 2, 0.0)
+    way = MOVED_HEIGHTS * max(track.h, track.born_h)
+    return across * across + down * down >= way * way
+
+
+def _believe(track: Track, box: _Box, at_s: float) -> None:
+    """Take `box` as evidence for or against somebody; the track's score has it already, `seen_s` has not."""
+    waited_s = max(at_s - track.seen_s, 0.0)
+    track.walked = track.walked or _has_walked(track)
+    track.stands_out = box.share >= STANDS_OUT_SHARE
+    track.stood_out = track.stood_out or track.stands_out
+    outside, sure = box.share >= PLAIN_SHARE, track.score >= SURE_SCORE
+    plain = box.share < PLAIN_SHARE
+    if sure or not plain:
+        track.outside_s = at_s
+    if track.stands_out or (outside and track.walked):
+        track.evidence += box.score
+    elif outside or sure:
+        track.evidence += box.score * min(waited_s / (SURE_S if sure else ALIVE_S), 1.0)
+    elif plain:
+        track.evidence *= exp(-waited_s / FADING_S)
 
 
 def _predict(track: Track, dt_s: float, *, fades: float) -> None:
@@ -252,7 +306,11 @@ def _choose(tracks: list[Track], boxes: list[_Box], *, doubtful: bool = False) -
 
 
 def _cost(track: Track, box: _Box, *, least_overlap: float) -> float:
-    """What `association.pair_costs` says of this one pair; infinite where the two overlap less than `least_overlap`."""
+    """What `association.pair_costs` says of this one pair; infinite where the two overlap less than `least_overlap`,
+    or where a thing of the place would go on as somebody who came there.
+    """
+    if track.walked and box.plain:
+        return inf
     off_x, off_y = box.x - track.x, box.y - track.y
     square = off_x * off_x + off_y * off_y
     w, h = track.w, track.h
@@ -305,4 +363,6 @@ def _person(track: Track, at_s: float) -> TrackedPerson:
         track.score,
         at_s - track.seen_s,
         cut,
+        track.stands_out,
+        track.walked,
     )

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.camera.elapsed import Elapsed
-from edge.camera.view import Glance, glance, likeness, shown_blocks, texture
+from edge.camera.view import Glance, glance, likeness, quantile, shown_blocks, texture
 
 __all__ = ["COMPLAINTS", "Complaint", "PictureHealth"]
 
@@ -52,6 +52,7 @@ ACCEPT_S = 6 * 3600.0
 """Who moves a camera and leaves it there for so long means it."""
 
 Floats = NDArray[np.float32]
+Blocks = NDArray[np.bool_]
 
 
 @dataclass(slots=True)
@@ -109,30 +110,30 @@ class PictureHealth:
 
     def _signs(self, seen: Glance, current: Floats, *, same_s: float) -> Mapping[Complaint, bool | None]:
         """What speaks for each complaint now; None where this picture cannot tell, which changes nothing."""
-        if np.percentile(seen.coarse, 90) < DARK_BELOW:
+        if quantile(seen.coarse, 0.9) < DARK_BELOW:
             return {"dark": True}
-        if self._is_covered(seen, current):
+        usual_texture = self._usual_texture()
+        judged = self._judged(usual_texture)
+        if self._is_covered(seen, current, usual_texture=usual_texture, judged=judged):
             return {"dark": False, "covered": True}
         return {
             "dark": False,
             "covered": False,
-            "moved": self._is_moved(current),
+            "moved": self._is_moved(current, judged=judged),
             "blurred": self._is_blurred(seen),
             "frozen": same_s >= FROZEN_S,
         }
 
-    def _is_covered(self, seen: Glance, current: Floats) -> bool:
+    @staticmethod
+    def _is_covered(seen: Glance, current: Floats, *, usual_texture: Floats | None, judged: Blocks | None) -> bool:
         if seen.contrast < FLAT_BELOW:
             return True
-        usual = self._usual_texture()
-        judged = self._judged(usual)
-        if judged is None or usual is None:
+        if judged is None or usual_texture is None:
             return False
-        faded = texture(current)[judged] < FADED_TO * usual[judged]
+        faded = texture(current)[judged] < FADED_TO * usual_texture[judged]
         return bool(faded.mean() >= COVERED_SHARE)
 
-    def _is_moved(self, current: Floats) -> bool | None:
-        judged = self._judged(self._usual_texture())
+    def _is_moved(self, current: Floats, *, judged: Blocks | None) -> bool | None:
         if judged is None or self._usual is None:
             return None
         return bool(np.median(likeness(current, self._usual.coarse)[judged]) < ALIKE)
@@ -149,7 +150,7 @@ class PictureHealth:
     def _usual_texture(self) -> Floats | None:
         return texture(self._usual.coarse) if self._usual is not None and self._knows() else None
 
-    def _judged(self, usual_texture: Floats | None) -> NDArray[np.bool_] | None:
+    def _judged(self, usual_texture: Floats | None) -> Blocks | None:
         """Blocks (n,) that can be judged; None if they are too few."""
         if usual_texture is None:
             return None

@@ -45,14 +45,49 @@ class _Stretched:
     def __init__(self, placer: Placer, target: ModelInput) -> None:
         self._placer = placer
         self._size_wh = (target.width, target.height)
+        self._source_hw = (0, 0)
         self._scaled = np.empty((target.height, target.width, 3), np.uint8)
+        self._steps: list[_Reduction] = []
+        self._ratios = np.ones(4, np.float32)
 
     def place(self, image_bgr: NDArray[np.uint8]) -> tuple[NDArray[Any], Any]:
-        height, width = image_bgr.shape[:2]
-        ratios = np.array((self._size_wh[0] / width, self._size_wh[1] / height) * 2, np.float32)
-        how = cv2.INTER_AREA if ratios.max() < 0.5 else cv2.INTER_LINEAR
-        cv2.resize(image_bgr, self._size_wh, dst=self._scaled, interpolation=how)
-        return self._placer.place(self._scaled)[0], ratios
+        if image_bgr.shape[:2] != self._source_hw:
+            self._fit(image_bgr.shape[0], image_bgr.shape[1])
+        for step in self._steps:
+            image_bgr = step.reduce(image_bgr)
+        if image_bgr.shape != self._scaled.shape:
+            cv2.resize(image_bgr, self._size_wh, dst=self._scaled, interpolation=cv2.INTER_LINEAR)
+            image_bgr = self._scaled
+        return self._placer.place(image_bgr)[0], self._ratios
+
+    def _fit(self, height: int, width: int) -> None:
+        wide, high = self._size_wh
+        self._source_hw, self._steps, seen_w, seen_h = (height, width), [], wide / width, high / height
+        # Below half size linear interpolation skips pixels, and small people with them.
+        while width > 2 * wide or height > 2 * high:
+            both = width >= 2 * wide and height >= 2 * high
+            by_x, by_y = (2, 2) if both else (max(1, width // wide), max(1, height // high))
+            seen_w, seen_h = seen_w * width / (width // by_x * by_x), seen_h * height / (height // by_y * by_y)
+            width, height = width // by_x, height // by_y
+            self._steps.append(_Reduction(by_x, by_y, width=width, height=height))
+        self._ratios = np.array((seen_w, seen_h) * 2, np.float32)
+
+
+class _Reduction:
+    """Whole pixels averaged, as a JPEG's reduced decoding does: halves cost a tenth of what parts of pixels cost.
+
+    What is left over at the right and at the bottom, less than one pixel of the result, is not seen.
+    """
+
+    def __init__(self, by_x: int, by_y: int, *, width: int, height: int) -> None:
+        self._rows, self._columns = height * by_y, width * by_x
+        self._smaller = np.empty((height, width, 3), np.uint8)
+
+    def reduce(self, image_bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        height, width = self._smaller.shape[:2]
+        whole = image_bgr[: self._rows, : self._columns]
+        cv2.resize(whole, (width, height), dst=self._smaller, interpolation=cv2.INTER_AREA)
+        return self._smaller
 
 
 class _Normalised:

@@ -14,10 +14,16 @@ _REDUCTIONS = (8, 4, 2)
 """What a JPEG decoder can divide both sides by at a fraction of the cost of a full decode."""
 
 
+_ENLARGED = 1.1
+"""How much a stretched side may be enlarged again: 640 x 480 is decoded at half for 320 x 256, at a third of the cost."""
+
+
 def reduction_for(*, width: int, height: int, target: ModelInput) -> int:
-    """The largest divisor (8, 4, 2 or 1) that leaves a picture no smaller than the model will see it."""
-    ratio = min(target.width / width, target.height / height)
-    return next((by for by in _REDUCTIONS if ratio * by <= 1), 1)
+    """The largest divisor (8, 4, 2 or 1) that leaves a picture about as large as the model will see it, or larger."""
+    ratios = target.width / width, target.height / height
+    if target.resize == "stretch":
+        return next((by for by in _REDUCTIONS if max(ratios) * by <= _ENLARGED), 1)
+    return next((by for by in _REDUCTIONS if min(ratios) * by <= 1), 1)
 
 
 class Letterbox:

@@ -11,17 +11,26 @@ from edge.camera.association import Boxes, assign, pair_costs, share_within
 from edge.camera.detector import Detections
 from edge.camera.kalman import Columns, Floats, KalmanBank
 from edge.camera.tracks import (
+    ALIVE_S,
     COST_LIMIT,
     DOUBTFUL_AFTER_S,
     DOUBTFUL_COST_LIMIT,
     DOUBTFUL_OVERLAP,
     EDGE_SHARE,
+    FADING_S,
     MIN_SIDE_PX,
+    MOVED_HEIGHTS,
     PART_AGE_S,
     PART_PRICE,
     PART_SHARE,
+    PLAIN_FOR_S,
+    PLAIN_SHARE,
     SCORE_MEMORY,
     SIZE_LEARNS,
+    STANDS_OUT_SHARE,
+    STILL_FOR_S,
+    SURE_S,
+    SURE_SCORE,
     Register,
     Track,
     TrackedPerson,
@@ -42,14 +51,19 @@ _META = np.dtype(
         ("score", np.float64),
         ("misses", np.int64),
         ("confirmed", np.bool_),
+        ("stands_out", np.bool_),
+        ("stood_out", np.bool_),
+        ("walked", np.bool_),
+        ("outside_s", np.float64),
         ("cut", np.bool_, (2, 2)),
         ("whole_wh", np.float64, (2,)),
+        ("born", np.float64, (4,)),
     ]
 )
 """What is remembered of a track beside its filter. `cut`: which sides of the picture cut its box (left and top, right
-and bottom); `whole_wh`: its size while none did, else not-a-number."""
+and bottom); `whole_wh`: its size while none did, else not-a-number; `born`: centre and size at first."""
 
-_PLAIN = ("track_id", "born_s", "seen_s", "evidence", "score", "misses", "confirmed")
+_PLAIN = tuple(name for name in _META.names or () if name not in ("cut", "whole_wh", "born"))
 _NOBODY = np.empty(0, np.intp)
 
 
@@ -76,9 +90,12 @@ class ManyTracks:
         meta = self._meta
         plain = (dict(zip(_PLAIN, row, strict=True)) for row in meta[list(_PLAIN)].tolist())
         records = [Track(**known, **box) for known, box in zip(plain, self._filter.records(), strict=True)]
-        for record, cut, whole in zip(records, meta["cut"].reshape(-1, 4), meta["whole_wh"], strict=True):
+        for record, cut, whole, born in zip(
+            records, meta["cut"].reshape(-1, 4), meta["whole_wh"], meta["born"], strict=True
+        ):
             record.cut_left, record.cut_top, record.cut_right, record.cut_bottom = cut.tolist()
             record.whole_w, record.whole_h = whole.tolist()
+            record.born_x, record.born_y, record.born_w, record.born_h = born.tolist()
         self._keep(_NOBODY)
         return records
 
@@ -91,6 +108,8 @@ class ManyTracks:
         self._meta["cut"] = np.array(cut, np.bool_).reshape(-1, 2, 2)
         whole = [(track.whole_w, track.whole_h) for track in tracks]
         self._meta["whole_wh"] = np.array(whole, np.float64).reshape(-1, 2)
+        born = [(track.born_x, track.born_y, track.born_w, track.born_h) for track in tracks]
+        self._meta["born"] = np.array(born, np.float64).reshape(-1, 4)
         self._filter = KalmanBank.of(tracks)
 
     def advance(self, gap_s: float, *, now_s: float) -> None:
@@ -99,35 +118,48 @@ class ManyTracks:
         if len(self._meta) and gap_s > 0:
             self._filter.predict(gap_s)
 
-    def see(self, detections: Detections, *, at_s: float) -> tuple[TrackedPerson, ...]:
-        """Take one frame's boxes; return every track still alive."""
-        found, scores = self._usable(detections)
-        high = scores >= self._score_threshold
-        tracks, claimed = self._pair(found, high=high, now_s=at_s)
+    def see(
+        self, detections: Detections, *, at_s: float, shares: Sequence[float] | None = None
+    ) -> tuple[TrackedPerson, ...]:
+        """Take one frame's boxes and how much of each stands out, if that is known; return every track still alive."""
+        known = np.ones(len(detections)) if shares is None else np.array(shares, np.float64)
+        found, scores, known = self._usable(detections, known)
+        high, plain = scores >= self._score_threshold, None
+        if shares is not None:
+            plain = (known < PLAIN_SHARE) & (scores < SURE_SCORE)
+            high &= ~plain
+        tracks, claimed = self._pair(found, high=high, plain=plain, now_s=at_s)
         self._meta["misses"] += 1
-        self._see(tracks, found.take(claimed), scores[claimed], at_s)
+        self._see(tracks, found.take(claimed), scores[claimed])
+        self._believe(tracks, scores[claimed], known[claimed], at_s)
         high[claimed] = False
-        self._begin(found, scores, new=np.flatnonzero(high), at_s=at_s)
+        if shares is not None:
+            # More than a thing of the place, nor one that others hide, which may be either.
+            high &= (known >= PLAIN_SHARE) | (scores >= SURE_SCORE)
+        self._begin(found, scores, known, new=np.flatnonzero(high), at_s=at_s)
         self._confirm(at_s)
-        self._forget()
+        self._forget(at_s)
         return self._people(at_s)
 
-    def _usable(self, detections: Detections) -> tuple[Boxes, Floats]:
-        """The boxes worth a thought, and their scores (n,)."""
+    def _usable(self, detections: Detections, shares: Floats) -> tuple[Boxes, Floats, Floats]:
+        """The boxes worth a thought, their scores and how much of each stands out (n,)."""
         corners = np.array(detections.boxes_xyxy.T, np.float64, order="C")
         found, scores = Boxes.between(corners[:2], corners[2:]), detections.scores.astype(np.float64)
         usable = (found.size >= MIN_SIDE_PX).all(axis=0) & (scores >= self._doubtful_score)
         if usable.all():
-            return found, scores
-        return found.take(np.flatnonzero(usable)), scores[usable]
+            return found, scores, shares
+        return found.take(np.flatnonzero(usable)), scores[usable], shares[usable]
 
-    def _pair(self, found: Boxes, *, high: Flags, now_s: float) -> tuple[Rows, Rows]:
+    def _pair(self, found: Boxes, *, high: Flags, plain: Flags | None, now_s: float) -> tuple[Rows, Rows]:
         """Tracks and the boxes they claim, pair by pair."""
         confirmed = self._meta["confirmed"]
         if not len(confirmed) or not len(high):
             return _NOBODY, _NOBODY
         predicted = Boxes.around(self._filter.centre, self._filter.size)
         cost, overlap = pair_costs(predicted, found, centre_var=self._filter.innovation_var()[0])
+        if plain is not None and plain.any():
+            # A thing of the place does not go on as somebody who walked there.
+            cost[self._meta["walked"][:, None] & plain] = np.inf
         if confirmed.all() and high.all():
             return assign(cost, limit=COST_LIMIT)
         stages = _Stages(len(confirmed), len(high))
@@ -139,21 +171,54 @@ class ManyTracks:
         stages.choose(doubtful, tracks=recent, boxes=~high, limit=DOUBTFUL_COST_LIMIT)
         return stages.pairs()
 
-    def _see(self, rows: Rows, boxes: Boxes, scores: Floats, at_s: float) -> None:
+    def _see(self, rows: Rows, boxes: Boxes, scores: Floats) -> None:
         if not len(rows):
             return
         # Rows ascend: where every track is seen they are all, in order, and nothing need be gathered.
         columns = rows if len(rows) < len(self._meta) else slice(None)
         self._filter.update(columns, np.array((boxes.centre, boxes.size)))
         meta = self._meta
-        meta["seen_s"][columns] = at_s
         meta["misses"][columns] = 0
-        meta["evidence"][columns] += scores
         smoothed = meta["score"]
         smoothed[columns] = SCORE_MEMORY * smoothed[columns] + (1 - SCORE_MEMORY) * scores
         self._measure(columns, boxes)
 
-    def _begin(self, found: Boxes, scores: Floats, *, new: Rows, at_s: float) -> None:
+    def _believe(self, rows: Rows, scores: Floats, shares: Floats, at_s: float) -> None:
+        """Take boxes as evidence for or against somebody."""
+        if not len(rows):
+            return
+        columns = rows if len(rows) < len(self._meta) else slice(None)
+        meta = self._meta
+        if not meta["walked"][columns].all():
+            meta["walked"][columns] |= self._has_walked(columns)
+        if shares.min() >= STANDS_OUT_SHARE:
+            meta["evidence"][columns] += scores
+            meta["stands_out"][columns] = meta["stood_out"][columns] = True
+            meta["outside_s"][columns] = meta["seen_s"][columns] = at_s
+            return
+        waited_s = np.maximum(at_s - meta["seen_s"][columns], 0.0)
+        stands_out, outside, plain = shares >= STANDS_OUT_SHARE, shares >= PLAIN_SHARE, shares < PLAIN_SHARE
+        sure = meta["score"][columns] >= SURE_SCORE
+        rate = np.where(outside | sure, np.minimum(waited_s / np.where(sure, SURE_S, ALIVE_S), 1.0), 0.0)
+        earned = scores * np.where(stands_out | (outside & meta["walked"][columns]), 1.0, rate)
+        fades = np.where(plain & ~sure, np.exp(-waited_s / FADING_S), 1.0)
+        meta["evidence"][columns] = fades * meta["evidence"][columns] + earned
+        meta["stands_out"][columns] = stands_out
+        meta["stood_out"][columns] |= stands_out
+        meta["outside_s"][columns] = np.where(sure | ~plain, at_s, meta["outside_s"][columns])
+        meta["seen_s"][columns] = at_s
+
+    def _has_walked(self, columns: Columns) -> Flags:
+        """Of which boxes opposite sides have both moved some way from where they were at first."""
+        born, size = self._meta["born"][columns].T, self._filter.size[:, columns]
+        way = np.abs(self._filter.centre[:, columns] - born[:2])
+        if not (way > MOVED_HEIGHTS / 2 * size[1]).any():  # most often, and quickly said
+            return np.zeros(way.shape[1], np.bool_)
+        way -= np.abs(size - born[2:]) / 2
+        np.maximum(way, 0, out=way)
+        return np.asarray((way * way).sum(axis=0) >= (MOVED_HEIGHTS * np.maximum(size[1], born[3])) ** 2)
+
+    def _begin(self, found: Boxes, scores: Floats, shares: Floats, *, new: Rows, at_s: float) -> None:
         room = self._limits.max_tracks - len(self._meta)
         if not len(new) or room <= 0:
             return
@@ -162,7 +227,11 @@ class ManyTracks:
         born = np.zeros(len(best), _META)
         born["track_id"] = self._register.next_id + np.arange(len(best))
         born["born_s"] = born["seen_s"] = at_s
-        born["evidence"] = born["score"] = scores[best]
+        born["score"] = scores[best]
+        born["stands_out"] = born["stood_out"] = shares[best] >= STANDS_OUT_SHARE
+        born["evidence"] = np.where(born["stands_out"], scores[best], 0.0)
+        born["outside_s"] = at_s
+        born["born"] = np.concatenate((boxes.centre, boxes.size)).T
         born["whole_wh"] = np.nan
         self._register.next_id += len(best)
         first = len(self._meta)
@@ -207,12 +276,13 @@ class ManyTracks:
         np.fill_diagonal(inside, False)
         return np.asarray((inside & (known[None, :] | better)).any(axis=1))
 
-    def _forget(self) -> None:
+    def _forget(self, at_s: float) -> None:
         meta, centre = self._meta, self._filter.centre
         missed = meta["misses"] > 0
-        if not missed.any():
+        left = ~missed & (at_s - meta["outside_s"] > np.where(meta["stood_out"], PLAIN_FOR_S, STILL_FOR_S))
+        if not missed.any() and not left.any():
             return
-        gone = missed & ((centre < 0) | (centre > self._size)).any(axis=0)
+        gone = left | (missed & ((centre < 0) | (centre > self._size)).any(axis=0))
         doubtful = ~meta["confirmed"] & (meta["misses"] > self._limits.tentative_misses)
         self._keep(np.flatnonzero(~(gone | doubtful)))
 
@@ -235,6 +305,8 @@ class ManyTracks:
                 meta["score"].tolist(),
                 (at_s - meta["seen_s"]).tolist(),
                 np.asarray(cut).tolist(),
+                meta["stands_out"].tolist(),
+                meta["walked"].tolist(),
             )
         )
 

@@ -24,20 +24,19 @@ from edge.camera.letterbox import reduction_for
 from edge.camera.mask import PrivacyMask
 from edge.camera.motion import MotionGate
 from edge.camera.tracker import TrackedPerson, Tracker
+from edge.camera.witness import Witness, in_view
 from edge.errors import MessageRejected
 from edge.facts import Fact
 from edge.messages import CameraDetections
 from edge.models import ModelInput
 from edge.settings import CameraSettings
 
-__all__ = ["CameraPipeline", "FrameResult", "Gate", "GateAnswer", "PeopleDetector", "Timings", "in_view"]
+__all__ = ["CameraPipeline", "FrameResult", "Gate", "GateAnswer", "PeopleDetector", "Timings"]
 
 OLDEST = timedelta(minutes=5)
 EARLIEST = timedelta(seconds=2)
 """A device's clock is believed from five minutes ago to two seconds ahead."""
 
-LINGER_S = 0.4
-SURE_SCORE = 0.6
 _REDUCED = {
     1: cv2.IMREAD_COLOR,
     2: cv2.IMREAD_REDUCED_COLOR_2,
@@ -105,17 +104,6 @@ class FrameResult:
     skipped: bool = False
     complaints: tuple[Complaint, ...] | None = None
     """All that ails the camera's picture, where that changed with this frame."""
-
-
-def in_view(person: TrackedPerson) -> bool:
-    """Whether a track is somebody in the picture now.
-
-    A confirmed person counts through a moment's miss, but not past the picture's edge; one seen for the first time
-    counts if the detector is sure.
-    """
-    if person.missing_s > 0:
-        return person.confirmed and not person.at_edge and person.missing_s <= LINGER_S
-    return person.confirmed or person.score >= SURE_SCORE
 
 
 class CameraPipeline:
@@ -211,7 +199,7 @@ class CameraPipeline:
             found = self._detector.detect(image_bgr)
         infer_ms = 1e3 * (self._stopwatch() - started)
         spent = Timings(decode=decode_ms, infer=infer_ms)
-        result = self._count(found, at, width=width, height=height, spent=spent, skipped=skipped)
+        result = self._count(found, at, width=width, height=height, spent=spent, skipped=skipped, picture=image_bgr)
         return result if complaints is None else replace(result, complaints=complaints)
 
     def _unchanged(self, image_bgr: NDArray[np.uint8], at: datetime, *, scene: _Scene) -> Detections | None:
@@ -227,16 +215,27 @@ class CameraPipeline:
         return None
 
     def _count(
-        self, found: Detections, at: datetime, *, width: int, height: int, spent: Timings, skipped: bool = False
+        self,
+        found: Detections,
+        at: datetime,
+        *,
+        width: int,
+        height: int,
+        spent: Timings,
+        skipped: bool = False,
+        picture: NDArray[np.uint8] | None = None,
     ) -> FrameResult:
         started = self._stopwatch()
         scene = self._scene_of(width, height)
         self.found = found
-        self.people = scene.tracker.update(found, at_s=at.timestamp())
+        at_s = at.timestamp()
+        shares = None if picture is None else scene.witness.shares(picture, found, self.people, at_s=at_s)
+        self.people = scene.tracker.update(found, at_s=at_s, shares=shares)
         facts = tuple(scene.floor.facts(self.people, at))
         track_ms = 1e3 * (self._stopwatch() - started)
         timings = Timings(spent.decode, spent.infer, track_ms, spent.decode + spent.infer + track_ms)
-        return FrameResult(facts, sum(map(in_view, self.people)), timings, at, skipped=skipped)
+        in_sight = sum(map(in_view, self.people)) if picture is None else scene.witness.count(self.people, at_s=at_s)
+        return FrameResult(facts, in_sight, timings, at, skipped=skipped)
 
     def _scene_of(self, width: int, height: int) -> _Scene:
         if self._scene is None or self._scene.size_wh != (width, height):
@@ -261,6 +260,7 @@ class _Scene:
 
     def __init__(self, camera: CameraSettings, *, width: int, height: int, score_threshold: float) -> None:
         self.size_wh = (width, height)
+        self.witness = Witness(width_px=width, height_px=height, score_threshold=score_threshold)
         self.tracker = Tracker(width_px=width, height_px=height, score_threshold=score_threshold)
         self.floor = Floor(camera, width_px=width, height_px=height)
         # Asked only where they lie; the floor has lines of its own to count with.

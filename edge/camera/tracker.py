@@ -6,6 +6,8 @@ a low score may only continue one. Time is real: rates from 2 to 15 frames a sec
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from edge.camera.detector import Detections
 from edge.camera.few_tracks import FewTracks
 from edge.camera.many_tracks import ManyTracks
@@ -39,13 +41,19 @@ class Tracker:
         """How many tracks have become people."""
         return self._register.confirmed_total
 
-    def update(self, detections: Detections, *, at_s: float) -> tuple[TrackedPerson, ...]:
-        """Take one frame's boxes, seen at `at_s`; return every track still alive, whether seen in this frame or not."""
+    def update(
+        self, detections: Detections, *, at_s: float, shares: Sequence[float] | None = None
+    ) -> tuple[TrackedPerson, ...]:
+        """Take one frame's boxes, seen at `at_s`; return every track still alive, whether seen in this frame or not.
+
+        `shares` is how much of each box shows something else than the empty place, as `Background` says; without it
+        every box counts in full.
+        """
         at_s = self._advance(at_s)
         if not len(self._now) and not len(detections):
             return ()
         self._choose(max(len(self._now), len(detections)))
-        return self._now.see(detections, at_s=at_s)
+        return self._now.see(detections, at_s=at_s, shares=shares)
 
     def _advance(self, at_s: float) -> float:
         """Move to `at_s`; the time that is now, which a frame out of order does not turn back."""

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from zlib import crc32
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["GRID", "Glance", "glance", "likeness", "shown_blocks", "texture"]
+__all__ = ["GRID", "Glance", "glance", "likeness", "quantile", "shown_blocks", "texture"]
 
 _FINE_WH = (192, 144)
 _COARSE_WH = (48, 36)
@@ -68,6 +69,14 @@ def likeness(one: Floats, other: Floats) -> Floats:
     return np.asarray((a * b).sum(axis=1) / np.maximum(norm, 1e-6))
 
 
+def quantile(values: NDArray[Any], share: float) -> float:
+    """What `share` (below 1) of `values` do not exceed, as `numpy.quantile` has it, at a fraction of its overhead."""
+    at = share * (values.size - 1)
+    low = int(at)
+    below, above = np.partition(values, (low, low + 1), axis=None)[low : low + 2].tolist()
+    return float(below + (above - below) * (at - low))
+
+
 def _structure(coarse: Floats) -> Floats:
     """A coarse picture without its brightness: what is left when the light changes."""
     return np.asarray(coarse - cv2.GaussianBlur(coarse, (0, 0), _HALO), np.float32)
@@ -91,4 +100,4 @@ def shown_blocks(polygons: Sequence[Sequence[tuple[float, float]]]) -> NDArray[n
 
 
 def _strong(sharper: NDArray[np.uint8], softer: NDArray[np.uint8]) -> float:
-    return float(np.percentile(cv2.absdiff(sharper, softer)[::2, ::2], 97))
+    return quantile(np.asarray(cv2.absdiff(sharper, softer)[::2, ::2]), 0.97)

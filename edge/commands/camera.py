@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from threading import Event
@@ -13,23 +14,32 @@ from uuid import uuid4
 
 import click
 
+from edge.commands.camera_tune import tune
 from edge.commands.options import CONFIG_NAME, example
+from edge.errors import ThresholdError
 from edge.messages import DEVICE_ID, Device
 from edge.settings import MqttSettings, load_settings
 
 if TYPE_CHECKING:
     from edge.simulate.device import ReferenceDevice
-    from edge.simulate.video import VideoCamera
+    from edge.simulate.video import FilmedVideo, LiveVideo, VideoCamera
+
+    _Video = FilmedVideo | LiveVideo
 
 __all__ = ["camera"]
 
 _TELL_EVERY_S = 30.0
 _LOOK_S = 0.5
+_RETRY_S = 1.0
+_RETRY_LONGEST_S = 30.0
 
 
 @click.group(epilog=example("threshold camera publish --source shop.mp4 --loop --store my-shop --id door"))
 def camera() -> None:
-    """Make a smart camera out of a video."""
+    """Make a smart camera out of a video, and set up the cameras of a store."""
+
+
+camera.add_command(tune)
 
 
 def _identifier(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
@@ -81,7 +91,8 @@ def publish(
 ) -> None:
     """Publish a video as a smart camera: JPEG frames over MQTT, none of them ever on a disk.
 
-    Without a broker it waits, and says so. A file ends by itself unless --loop is given; everything else runs until SIGTERM.
+    Without a broker or its stream it waits, and says so. A file ends by itself unless --loop is given; everything else runs
+    until SIGTERM.
     """
     from edge.simulate.camera import FrameSender
     from edge.simulate.device import ReferenceDevice
@@ -94,12 +105,37 @@ def publish(
         raise click.BadParameter(f"no such file: {source}", param_hint="--source")
     store, mqtt = _store_and_broker(store, config, state, broker)
     stop = _stop_signal()
-    video = open_video(source, fps=fps, loop=loop, max_side=max_side)
+    video = _await_source(source, stop, lambda: open_video(source, fps=fps, loop=loop, max_side=max_side))
+    if video is None:
+        return
     try:
         with ReferenceDevice(store=store, device=Device("camera", camera_id), mqtt=mqtt) as device:
-            _play(VideoCamera(FrameSender(device, next_id=uuid4), source=video), stop)
+            _play(VideoCamera(FrameSender(device, next_id=uuid4), source=video), stop, video)
     finally:
         video.close()
+
+
+def _await_source(source: str, stop: Event, open_it: Callable[[], _Video]) -> _Video | None:
+    """The opened source, or None once stopped. A stream that is away is tried again: a camera may start later than its box.
+
+    Raises:
+        ThresholdError: a file or a webcam cannot be opened, or the address is of no kind that can be.
+    """
+    from edge.simulate.video import is_stream
+
+    wait_s, told = _RETRY_S, False
+    while not stop.is_set():
+        try:
+            return open_it()
+        except ThresholdError as error:
+            if not is_stream(source):
+                raise
+            if not told:
+                told = True
+                _tell(f"{error}; trying again")
+        stop.wait(wait_s)
+        wait_s = min(2 * wait_s, _RETRY_LONGEST_S)
+    return None
 
 
 def _store_and_broker(
@@ -118,13 +154,13 @@ def _store_and_broker(
     return store, MqttSettings(**given)
 
 
-def _play(camera: VideoCamera, stop: Event) -> None:
+def _play(camera: VideoCamera, stop: Event, video: _Video) -> None:
     """Run the camera in a thread; this one tells how it goes on standard error."""
     _await_broker(camera.sender.device, stop)
     with ThreadPoolExecutor(max_workers=1) as pool:
         playing = pool.submit(camera.run, until_s=None, stop=stop, started_s=time.monotonic())
         try:
-            _watch(playing, camera.sender.device)
+            _watch(playing, camera.sender.device, video)
         finally:
             stop.set()
     playing.result()
@@ -140,11 +176,14 @@ def _await_broker(device: ReferenceDevice, stop: Event) -> None:
             _tell(f"{device.trouble}; waiting for it")
 
 
-def _watch(playing: Future[None], device: ReferenceDevice) -> None:
-    """Tell of every loss of the connection once, of its return, and now and then of the progress."""
-    told_s, connected = time.monotonic(), True
+def _watch(playing: Future[None], device: ReferenceDevice, video: _Video) -> None:
+    """Tell of every loss of broker or source once, of its return, and now and then of the progress."""
+    told_s, connected, lost = time.monotonic(), True, False
     every_s = 1.0 if sys.stderr.isatty() else _TELL_EVERY_S
     while wait([playing], timeout=_LOOK_S).not_done:
+        if video.lost != lost:
+            lost = video.lost
+            _tell("the source has gone; trying again" if lost else "the source is back")
         if device.connected != connected:
             connected = device.connected
             _tell("connected again" if connected else f"{device.trouble or 'the broker is away'}; trying again")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import isfinite
 from pathlib import Path
 from time import perf_counter
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import click
 from pydantic import ValidationError
@@ -36,6 +37,8 @@ __all__ = ["count", "parse_line"]
 _BEGINNING = from_epoch_s(0)
 _DEFAULT_LINE = LineSettings(name="middle", points=((0.5, 0.0), (0.5, 1.0)))
 _STEPS = ("decode", "infer", "track", "total")
+_TICK_S = 1e-6
+"""Frame times are sums of fractions: one that means 10 s may be a hair short of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,14 @@ class _OwnVideo:
 LineReport = TypedDict("LineReport", {"name": str, "in": int, "out": int})
 
 
+class WindowReport(TypedDict):
+    """Who went over each line from `start_s` to before `end_s` of the video."""
+
+    start_s: float
+    end_s: float
+    lines: list[LineReport]
+
+
 class Report(TypedDict):
     """What `--json` prints; others script against it."""
 
@@ -58,6 +69,8 @@ class Report(TypedDict):
     lines: list[LineReport]
     tracks: int
     ms: dict[str, float]
+    windows: NotRequired[list[WindowReport]]
+    """With `--window` only; they add up to `lines`."""
 
 
 @dataclass(slots=True)
@@ -87,25 +100,48 @@ class _Tally:
 
     def counts(self) -> dict[str, dict[str, int]]:
         """In and out, by line."""
-        sums = Counter((line, direction) for _, line, direction in self.crossings)
-        return {line.name: {way: sums[line.name, way] for way in ("in", "out")} for line in self.lines}
+        return {one["name"]: {"in": one["in"], "out": one["out"]} for one in self._by_line(self.crossings)}
 
-    def report(self, *, fps_source: float, tracks: int) -> Report:
+    def report(self, *, fps_source: float, tracks: int, window_s: float | None) -> Report:
         """The command's contract."""
         frames = max(self.frames, 1)
-        return {
+        report: Report = {
             "frames": self.frames,
             "fps_source": round(fps_source, 3),
             "visible": {str(index): people for index, people in sorted(self.visible.items())},
-            "lines": [{"name": name, "in": n["in"], "out": n["out"]} for name, n in self.counts().items()],
+            "lines": self._by_line(self.crossings),
             "tracks": tracks,
             "ms": {step: round(self.ms[step] / frames, 3) for step in _STEPS},
         }
+        if window_s is not None:
+            last_s = self.people_by_s[-1][0] if self.people_by_s else 0.0
+            report["windows"] = self._windows(window_s, ends_s=last_s + 1 / fps_source)
+        return report
+
+    def _windows(self, length_s: float, *, ends_s: float) -> list[WindowReport]:
+        """Every window that a frame began in, the last one cut where the video ends."""
+        within: dict[int, list[tuple[float, str, str]]] = defaultdict(list)
+        for crossing in self.crossings:
+            within[_window_of(crossing[0], length_s)].append(crossing)
+        last = _window_of(self.people_by_s[-1][0], length_s) if self.people_by_s else -1
+        return [
+            {
+                "start_s": round(index * length_s, 3),
+                "end_s": round(min((index + 1) * length_s, ends_s), 3),
+                "lines": self._by_line(within[index]),
+            }
+            for index in range(last + 1)
+        ]
+
+    def _by_line(self, crossings: list[tuple[float, str, str]]) -> list[LineReport]:
+        sums = Counter((line, direction) for _, line, direction in crossings)
+        return [{"name": line.name, "in": sums[line.name, "in"], "out": sums[line.name, "out"]} for line in self.lines]
 
 
 @click.command(
     epilog=example(
         "threshold count entrance.mp4 --line door:0.1,0.6,0.9,0.6 --json",
+        "threshold count entrance.mp4 --line door:0.1,0.6,0.9,0.6 --window 900",
         "threshold count entrance.mp4 --annotate counted.mp4 --plot counts.png",
     )
 )
@@ -121,6 +157,14 @@ class _Tally:
 @click.option("--sample", metavar="I,J,...", help="Report the people in view in these frames, counted from 0.")
 @click.option("--model", "model_name", default="footfall", show_default=True, help="A model of the manifest.")
 @click.option("--models", "models_dir", type=click.Path(path_type=Path), help="Another folder of models.")
+@click.option(
+    "--window",
+    "window_s",
+    type=click.FloatRange(min=1),
+    callback=lambda _context, _option, value: _finite(value),
+    metavar="S",
+    help="Also count for every S seconds of the video.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option(
     "--annotate",
@@ -135,6 +179,7 @@ def count(
     sample: str | None,
     model_name: str,
     models_dir: Path | None,
+    window_s: float | None,
     as_json: bool,
     annotate: Path | None,
     plot: Path | None,
@@ -151,7 +196,7 @@ def count(
     pipeline = CameraPipeline(camera, detector=detector, allowed=lambda _: _OwnVideo())
     with VideoFile(video) as source:
         tracks = _run(source, pipeline, tally, annotate)
-        report = tally.report(fps_source=source.fps, tracks=tracks)
+        report = tally.report(fps_source=source.fps, tracks=tracks, window_s=window_s)
     if plot is not None:
         draw_counts(plot, lines=lines, people_by_s=tally.people_by_s, crossings=tally.crossings)
     for index in sorted(tally.sampled - tally.visible.keys()):
@@ -160,6 +205,12 @@ def count(
         click.echo(json.dumps(report))
     else:
         _print(report)
+
+
+def _finite(seconds: float | None) -> float | None:
+    if seconds is not None and not isfinite(seconds):
+        raise click.BadParameter(f"{seconds} is not a number of seconds")
+    return seconds
 
 
 def _lines(texts: tuple[str, ...]) -> tuple[LineSettings, ...]:
@@ -264,6 +315,8 @@ def _print(report: Report) -> None:
     for line in report["lines"]:
         table.add_row(line["name"], str(line["in"]), str(line["out"]))
     console.print(table)
+    if "windows" in report:
+        console.print(_windows_table(report["windows"]))
     if report["visible"]:
         seen = Table("frame", "people in view")
         for frame, people in report["visible"].items():
@@ -271,6 +324,27 @@ def _print(report: Report) -> None:
         console.print(seen)
     ms = ", ".join(f"{step} {spent:.1f}" for step, spent in report["ms"].items())
     click.echo(f"{report['frames']} frames, {report['tracks']} people tracked; ms a frame: {ms}")
+
+
+def _windows_table(windows: list[WindowReport]) -> Table:
+    table = Table("from", "to", "line", "in", "out")
+    for window in windows:
+        begins, ends = _clock(window["start_s"]), _clock(window["end_s"])
+        for line in window["lines"]:
+            table.add_row(begins, ends, line["name"], str(line["in"]), str(line["out"]))
+    return table
+
+
+def _clock(seconds: float) -> str:
+    """Seconds as h:mm:ss, with a fraction where there is one."""
+    minutes, rest_s = divmod(seconds, 60)
+    hours, minutes = divmod(int(minutes), 60)
+    shown = f"{rest_s:06.3f}".rstrip("0").rstrip(".") if rest_s % 1 else f"{rest_s:02.0f}"
+    return f"{hours}:{minutes:02}:{shown}"
+
+
+def _window_of(at_s: float, length_s: float) -> int:
+    return int((at_s + _TICK_S) // length_s)
 
 
 def _moment(at_s: float) -> datetime:

@@ -23,7 +23,7 @@ from edge.simulate.pace import Metronome
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["FilmedVideo", "LiveVideo", "VideoCamera", "VideoSource", "is_live", "open_video", "shown_name"]
+__all__ = ["FilmedVideo", "LiveVideo", "VideoCamera", "VideoSource", "is_live", "is_stream", "open_video", "shown_name"]
 
 LOOP_PAUSE_S = 3.0
 """Longer than a tracker remembers whom it has lost."""
@@ -86,6 +86,11 @@ def is_live(source: str) -> bool:
     return source.isdecimal() or "://" in source
 
 
+def is_stream(source: str) -> bool:
+    """Whether `source` is the URL of a stream that can be opened; one that is away may come yet."""
+    return urlsplit(source).scheme in _STREAMS
+
+
 def shown_name(source: str) -> str:
     """`source` as it may be shown and logged: without the password that RTSP addresses carry."""
     if "://" not in source:
@@ -110,6 +115,8 @@ class FilmedVideo:
         """`pause_s` of nothing lie between two runs of a loop: nobody jumps from where a film ends to where it begins."""
         if not path.is_file():
             raise ThresholdError("open video", str(path), "no such file")
+        self.lost = False
+        """A file does not go away."""
         self._path = path
         self._loop = loop
         self._pause_s = pause_s
@@ -164,6 +171,8 @@ class LiveVideo:
         self._fresh = Condition()
         self._newest: NDArray[np.uint8] | None = None
         self._closing = Event()
+        self.lost = False
+        """Whether the source has gone and has not come back yet."""
         capture = _open_live(source)
         self._reader = Thread(target=self._read, args=(capture,), name="live-video", daemon=True)
         self._reader.start()
@@ -200,11 +209,12 @@ class LiveVideo:
                 continue
             read, image = capture.read()
             if read:
-                wait_s = 1.0
+                wait_s, self.lost = 1.0, False
                 with self._fresh:
                     self._newest = np.asarray(image, np.uint8)
                     self._fresh.notify_all()
             else:
+                self.lost = True
                 log.warning("source_lost", source=shown_name(self._source))
                 capture.release()
                 capture = None
@@ -223,7 +233,7 @@ def _open_live(source: str) -> cv2.VideoCapture:
     if source.isdecimal():
         capture = cv2.VideoCapture(int(source), cv2.CAP_ANY)
         remedy = "is a webcam plugged in, and may this user read it?"
-    elif urlsplit(source).scheme in _STREAMS:
+    elif is_stream(source):
         limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _OPEN_TIMEOUT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, _OPEN_TIMEOUT_MS]
         capture = cv2.VideoCapture(source, cv2.CAP_FFMPEG, limits)
         remedy = "does the stream play in a video player?"

@@ -7,19 +7,30 @@ from datetime import date, datetime
 from typing import Literal
 
 __all__ = [
+    "CAMERA_KINDS",
     "MOOD_LEVELS",
+    "AreaUse",
     "Budget",
+    "CameraPictures",
+    "ClosingDrift",
     "CurrencySales",
     "DeadLetters",
     "DeviceSeen",
+    "EntranceFlow",
+    "Floor",
     "Footfall",
-    "LineCount",
+    "HeatCell",
+    "HeatMap",
     "NoticeLapse",
     "OutboxState",
+    "Outline",
+    "PathUse",
+    "QueueUse",
     "Record",
     "Releases",
     "Today",
     "WindowCount",
+    "WindowUse",
     "Work",
     "ZoneCount",
 ]
@@ -27,23 +38,29 @@ __all__ = [
 MOOD_LEVELS = (1, 2, 3, 4, 5)
 """Mood buttons from worst to best."""
 
+CAMERA_KINDS = frozenset({"camera", "frigate"})
+"""Devices that see people: what Frigate tells of a camera is that camera's word."""
+
 Record = Literal["absent", "unreadable", "ready"]
 """Whether a process's database is there and can be read."""
 
 
 @dataclass(frozen=True, slots=True)
-class LineCount:
-    """Crossings of one camera's counting line today."""
+class EntranceFlow:
+    """Crossings of one entrance today: of one line, or of all lines that share it, whichever camera told them.
 
-    camera: str
-    line: str
+    `name` is the entrance's or the line's; `cameras` are those that watch it.
+    """
+
+    name: str
+    cameras: tuple[str, ...]
     entered: int
     left: int
 
 
 @dataclass(frozen=True, slots=True)
 class WindowCount:
-    """Crossings of all lines in one local window, which began at `start_s` (seconds since 1970)."""
+    """Crossings of all lines in the span that began at `start_s` (seconds since 1970): a local window, or an hour."""
 
     start_s: int
     entered: int
@@ -51,19 +68,129 @@ class WindowCount:
 
 
 @dataclass(frozen=True, slots=True)
+class ClosingDrift:
+    """How many `people` the count still believed inside when the shop closed at `at`."""
+
+    at: datetime
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
 class Footfall:
-    """Visitors of today over all lines, and the latest windows, oldest first, quiet ones included."""
+    """Visitors of today over all entrances.
+
+    `occupancy` is who is inside now, reckoned since the shop was last empty. `hours` are the day's so far, `windows` the
+    latest local windows; both oldest first, quiet ones included. `is_counted` is False in a shop where nothing counts:
+    no line is set up and none has counted today. `in_company_percent` is the share of visitors who came in with
+    somebody; None below k.
+    """
 
     entered: int
     left: int
-    lines: tuple[LineCount, ...]
+    occupancy: int
+    empty_since: datetime
+    closing_drift: ClosingDrift | None
+    is_counted: bool
+    entrances: tuple[EntranceFlow, ...]
+    hours: tuple[WindowCount, ...]
     windows: tuple[WindowCount, ...]
     window_s: int
+    in_company_percent: int | None
 
-    @property
-    def occupancy(self) -> int:
-        """People inside now: who came in today and has not gone out. Never below zero: a line may miss somebody."""
-        return max(0, self.entered - self.left)
+
+@dataclass(frozen=True, slots=True)
+class AreaUse:
+    """Visits of an area today, and people in it now (None while its camera is silent).
+
+    `typical_stay` is the key among `edge.windows.DURATIONS` that holds the median; None below k.
+    """
+
+    camera: str
+    area: str
+    visits: int
+    present: int | None
+    typical_stay: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueUse:
+    """A queue: its mean length lately (None while its camera is silent), the longest of today, and the median wait.
+
+    `joined` is how many stood in it long enough to count.
+    """
+
+    camera: str
+    area: str
+    joined: int
+    waiting: int | None
+    longest: int | None
+    typical_wait: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WindowUse:
+    """A shop window today: who passed by, who of them came in, who stopped. The rate is None below k passers-by."""
+
+    camera: str
+    area: str
+    passed_by: int
+    came_in: int
+    stopped: int
+    captured_percent: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PathUse:
+    """How many went from one area to the next today; k at least, or it is not told."""
+
+    camera: str
+    origin: str
+    destination: str
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeatCell:
+    """A cell in which k people or more have lingered today; `level` is 1 (fewest) to 4."""
+
+    column: int
+    row: int
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """Something drawn on a camera's picture, for orientation: an area, or an entrance's line; relative coordinates."""
+
+    name: str
+    points: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HeatMap:
+    """Where people linger in a camera's picture of `columns` by `rows` cells.
+
+    Cells that fewer than k have warmed are left out, and without any other so is the time that all spent in view.
+    """
+
+    camera: str
+    columns: int
+    rows: int
+    cells: tuple[HeatCell, ...]
+    spent_s: int | None
+    outlines: tuple[Outline, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """What happened between the doors today, as far as the shop has set it up to be counted; `k` is the release gate's."""
+
+    k: int
+    areas: tuple[AreaUse, ...]
+    queues: tuple[QueueUse, ...]
+    windows: tuple[WindowUse, ...]
+    paths: tuple[PathUse, ...]
+    heat: tuple[HeatMap, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +217,10 @@ class CurrencySales:
 
 @dataclass(frozen=True, slots=True)
 class DeviceSeen:
-    """A device of the shop: heard of, or only named in `store.toml` (state `never`). `zone` is its zone's name."""
+    """A device of the shop: heard of, or only named in `store.toml` (state `never`). `zone` is its zone's name.
+
+    `complaints` is what ails a camera's picture, as far as the camera is there to be asked.
+    """
 
     kind: str
     id: str
@@ -99,6 +229,19 @@ class DeviceSeen:
     firmware: str | None
     last_seen_s: int | None
     people_visible: int | None
+    complaints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CameraPictures:
+    """What became of a camera's pictures, per minute, lately: `analysed`, `spared` because nothing had moved, or `superseded`
+    by a newer one before it was their turn."""
+
+    camera: str
+    received: int
+    analysed: int
+    spared: int
+    superseded: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +317,7 @@ class NoticeLapse:
 
 @dataclass(frozen=True, slots=True)
 class Today:
-    """Everything the dashboard shows, at one moment."""
+    """Everything the dashboard shows, at one moment. `pictures` is None where the gateway has kept no account of them."""
 
     store: str
     store_name: str
@@ -183,10 +326,12 @@ class Today:
     day: date
     record: Record
     footfall: Footfall
+    floor: Floor
     zones: tuple[ZoneCount, ...]
     sales: tuple[CurrencySales, ...]
     mood: tuple[int, ...]
     devices: tuple[DeviceSeen, ...]
+    pictures: tuple[CameraPictures, ...] | None
     outbox: OutboxState
     releases: Releases
     dead_letters: tuple[DeadLetters, ...]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Final
 
@@ -67,6 +68,14 @@ class Speech:
         """`12,345`, as both languages write it."""
         return f"{number:,}"
 
+    def percent(self, number: int) -> str:
+        """`23%`, as both languages write it."""
+        return f"{number}%"
+
+    def together(self, parts: Iterable[str]) -> str:
+        """`one, two` or `一、二`."""
+        return self("list_comma").join(parts)
+
     def figure(self, number: int) -> str:
         """A number read from the gateway's record; a dash where the record could not be read."""
         return self.number(number) if self._sure else self("unknown_figure")
@@ -125,4 +134,6 @@ class Speech:
     def moment(self, moment: datetime, *, now: datetime) -> str:
         """`14:05`, with the date before it where that is not today."""
         clock = self.clock(moment)
-        return clock if moment.date() == now.date() else f"{self.day(moment.date())}, {clock}"
+        if moment.date() == now.date():
+            return clock
+        return self("date_and_clock", date=self.day(moment.date()), clock=clock)

@@ -6,46 +6,26 @@ from collections.abc import Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from edge.clock import epoch_s, from_epoch_s
-from edge.web import chart
-from edge.web.figures import (
-    MOOD_LEVELS,
-    CurrencySales,
-    DeadLetters,
-    DeviceSeen,
-    Footfall,
-    NoticeLapse,
-    Today,
-    WindowCount,
-)
+from edge.clock import from_epoch_s
+from edge.web.figures import CAMERA_KINDS, MOOD_LEVELS, CurrencySales, DeadLetters, NoticeLapse, Today
 from edge.web.language import Speech
-from edge.web.present_leaving import present_leaving
-from edge.web.view import (
-    BarRow,
-    BoxView,
-    ChartView,
-    DeviceRow,
-    FactRow,
-    LineRow,
-    MoodRow,
-    NoticeRow,
-    SalesRow,
-    View,
-    ZoneRow,
+from edge.web.present_devices import present_device_notices, present_devices, present_pictures, say_devices
+from edge.web.present_floor import present_capture, present_floor, present_waiting
+from edge.web.present_footfall import (
+    NO_CHART,
+    present_entrances,
+    present_hours,
+    present_lately,
+    say_drift,
+    say_occupancy,
 )
+from edge.web.present_leaving import present_leaving
+from edge.web.share import share
+from edge.web.view import BoxView, FactRow, MoodRow, NoticeRow, SalesRow, View, ZoneRow
 
 __all__ = ["present"]
 
 _QUIET_S = 180
-_TICKS = 5
-_KINDS = {
-    "camera": "kind_camera",
-    "mirror": "kind_mirror",
-    "pos": "kind_pos",
-    "kiosk": "kind_kiosk",
-    "frigate": "kind_frigate",
-}
-_STATES = {"online": "state_online", "offline": "state_offline", "never": "state_never"}
 _MOODS = ("mood_1", "mood_2", "mood_3", "mood_4", "mood_5")
 
 
@@ -53,8 +33,10 @@ def present(today: Today, *, say: Speech) -> View:
     """The page for `today` in the language of `say`. Without a readable record its figures are dashes, not zeros."""
     say = say if today.record == "ready" else say.unsure()
     footfall = today.footfall
-    entered, left, occupancy = (say.figure(n) for n in (footfall.entered, footfall.left, footfall.occupancy))
-    lines = tuple(_lines(today, say=say))
+    # Where nobody counts, no visitors is as little known as where the record cannot be read.
+    count = say if footfall.is_counted else say.unsure()
+    entered, left, occupancy = (count.figure(n) for n in (footfall.entered, footfall.left, footfall.occupancy))
+    no_entrances = _no_entrances(today, say=say)
     zones = tuple(_zones(today, say=say))
     return View(
         title=say("page_title", visitors=entered, store=today.store_name),
@@ -64,20 +46,28 @@ def present(today: Today, *, say: Speech) -> View:
         summary=say("summary", visitors=entered, occupancy=occupancy),
         notices=tuple(_notices(today, say=say)),
         visitors=entered,
-        visitors_detail=say("in_and_out", entered=entered, left=left),
+        visitors_detail=say("in_and_out", entered=entered, left=left) if footfall.is_counted else no_entrances,
         occupancy=occupancy,
+        occupancy_detail=say_occupancy(today, say=say) if footfall.is_counted else "",
+        waiting=present_waiting(today.floor, say=say),
+        capture=present_capture(today.floor, say=say),
         sales=tuple(_sales(sales, say=say) for sales in today.sales),
         no_sales="" if today.sales else say.of_record("no_sales"),
         conversion=_conversion(today, say=say),
-        chart=_chart(footfall, timezone=today.timezone, say=say),
-        lines=lines,
-        no_lines="" if lines else say("no_doors"),
+        hours=present_hours(today, say=say) if footfall.is_counted else NO_CHART,
+        chart=present_lately(today, say=say) if footfall.is_counted else NO_CHART,
+        entrances=tuple(present_entrances(footfall, say=say)),
+        no_entrances=no_entrances,
+        company=_company(footfall.in_company_percent, say=say),
+        drift=say_drift(today, say=say),
+        floor=present_floor(today.floor, say=say),
         zones=zones,
         no_zones="" if zones else say("no_zones"),
         mood=tuple(_mood(today.mood, say=say)),
         mood_average=_mood_average(today.mood, say=say),
-        devices=tuple(_device(device, today=today, say=say) for device in today.devices),
-        devices_summary=_devices_summary(today.devices, say=say),
+        devices=tuple(present_devices(today, say=say)),
+        devices_summary=say_devices(today.devices, say=say),
+        pictures=present_pictures(today, say=say),
         leaving=present_leaving(today, say=say),
         box=_box(today, say=say),
     )
@@ -93,6 +83,8 @@ def _notices(today: Today, *, say: Speech) -> Iterator[NoticeRow]:
         yield NoticeRow("info", say("no_device_yet"))
     elif today.at.timestamp() - written_s > _QUIET_S:
         yield NoticeRow("warn", say("gateway_quiet", time=say.moment(_local(written_s, today), now=today.at)))
+    if written_s is not None:
+        yield from present_device_notices(today, say=say)
     for lapse in today.notice_lapses:
         yield NoticeRow("warn", _lapse(lapse, today=today, say=say))
 
@@ -121,60 +113,21 @@ def _conversion(today: Today, *, say: Speech) -> str:
     return say("conversion", rate=say.number(round(100 * sales / today.footfall.entered)))
 
 
-def _chart(footfall: Footfall, *, timezone: str, say: Speech) -> ChartView:
-    with_seconds = footfall.window_s < 60
-    times = [
-        say.clock(from_epoch_s(window.start_s).astimezone(ZoneInfo(timezone)), with_seconds=with_seconds)
-        for window in footfall.windows
-    ]
-    peak = max((max(window.entered, window.left) for window in footfall.windows), default=0)
-    span = say.span(len(footfall.windows) * footfall.window_s)
-    last = len(times) - 1
-    return ChartView(
-        caption=say("chart_caption", span=span, length=say.length(footfall.window_s)),
-        summary=_chart_summary(footfall.windows, times, span=span, say=say),
-        scale=say.number(chart.scale(peak)),
-        bars=tuple(
-            BarRow(
-                transform=f"translate({bar.x} 0)",
-                in_y=f"{bar.in_y:g}",
-                in_height=f"{bar.in_height:g}",
-                out_height=f"{bar.out_height:g}",
-                label=say("bar_label", time=time, entered=say.figure(window.entered), left=say.figure(window.left)),
-                time=time,
-                entered=say.figure(window.entered),
-                left=say.figure(window.left),
-            )
-            for bar, window, time in zip(chart.bars(footfall.windows), footfall.windows, times, strict=True)
-        ),
-        ticks=tuple(times[round(last * tick / (_TICKS - 1))] for tick in range(_TICKS)),
-    )
+def _no_entrances(today: Today, *, say: Speech) -> str:
+    if today.footfall.entrances:
+        return ""
+    has_camera = any(device.kind in CAMERA_KINDS for device in today.devices)
+    return say("no_entrances" if has_camera else "no_cameras")
 
 
-def _chart_summary(windows: tuple[WindowCount, ...], times: list[str], *, span: str, say: Speech) -> str:
-    entered, left = sum(window.entered for window in windows), sum(window.left for window in windows)
-    if not entered and not left:
-        return say.of_record("chart_quiet", span=span)
-    busiest = max(range(len(windows)), key=lambda index: windows[index].entered)
-    return say(
-        "chart_summary",
-        entered=say.number(entered),
-        left=say.number(left),
-        span=span,
-        time=times[busiest],
-        peak=say.number(windows[busiest].entered),
-    )
-
-
-def _lines(today: Today, *, say: Speech) -> Iterator[LineRow]:
-    for line in today.footfall.lines:
-        yield LineRow(line.line or line.camera, line.camera, say.figure(line.entered), say.figure(line.left))
+def _company(percent: int | None, *, say: Speech) -> str:
+    return "" if percent is None else say("in_company", percent=say.percent(percent))
 
 
 def _zones(today: Today, *, say: Speech) -> Iterator[ZoneRow]:
     most = max((zone.entries for zone in today.zones), default=0)
     for zone in today.zones:
-        yield ZoneRow(zone.name, say.figure(zone.entries), _share(zone.entries, most))
+        yield ZoneRow(zone.name, say.figure(zone.entries), share(zone.entries, most))
 
 
 def _mood(counts: tuple[int, ...], *, say: Speech) -> Iterator[MoodRow]:
@@ -182,7 +135,7 @@ def _mood(counts: tuple[int, ...], *, say: Speech) -> Iterator[MoodRow]:
     if not any(counts):
         return
     for level, count in sorted(zip(MOOD_LEVELS, counts, strict=True), reverse=True):
-        yield MoodRow(f"#face-{level}", say(_MOODS[level - 1]), say.number(count), _share(count, max(counts)))
+        yield MoodRow(f"#face-{level}", say(_MOODS[level - 1]), say.number(count), share(count, max(counts)))
 
 
 def _mood_average(counts: tuple[int, ...], *, say: Speech) -> str:
@@ -191,27 +144,6 @@ def _mood_average(counts: tuple[int, ...], *, say: Speech) -> str:
         return say.of_record("no_mood")
     average = sum(level * count for level, count in zip(MOOD_LEVELS, counts, strict=True)) / answers
     return say("mood_average", average=f"{average:.1f}", answers=say.number(answers))
-
-
-def _device(device: DeviceSeen, *, today: Today, say: Speech) -> DeviceRow:
-    details = [device.zone] if device.zone else []
-    if device.last_seen_s is not None:
-        details.append(say("last_heard", ago=say.ago(epoch_s(today.at) - device.last_seen_s)))
-    if device.people_visible is not None:
-        details.append(say("people_in_view", people=say.number(device.people_visible)))
-    if device.firmware:
-        details.append(device.firmware)
-    kind = say(_KINDS[device.kind]) if device.kind in _KINDS else device.kind
-    return DeviceRow(device.id, kind, device.state, say(_STATES[device.state]), " · ".join(details))
-
-
-def _devices_summary(devices: tuple[DeviceSeen, ...], *, say: Speech) -> str:
-    if not devices:
-        return say("no_devices")
-    total, away = len(devices), sum(device.state != "online" for device in devices)
-    if away:
-        return say("devices_some_away", away=say.number(away), total=say.number(total))
-    return say("devices_all_well", total=say.number(total))
 
 
 def _box(today: Today, *, say: Speech) -> BoxView:
@@ -237,10 +169,6 @@ def _refused(letters: tuple[DeadLetters, ...], *, say: Speech) -> str:
     if len(letters) == 1:
         return f"{total} · {letters[0].reason}"
     return " · ".join(filter(None, (total, ", ".join(f"{of.reason} {say.number(of.count)}" for of in letters))))
-
-
-def _share(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.3g}" if whole else "0"
 
 
 def _local(seconds: float, today: Today) -> datetime:

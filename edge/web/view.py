@@ -14,12 +14,21 @@ __all__ = [
     "BudgetRow",
     "ChartView",
     "DeviceRow",
+    "EntranceRow",
     "FactRow",
+    "FloorView",
+    "HeatRow",
+    "HeroView",
     "LeavingView",
-    "LineRow",
+    "MarkRow",
     "MoodRow",
     "NoticeRow",
+    "PicturesRow",
+    "PicturesView",
+    "QueueRow",
     "SalesRow",
+    "TickRow",
+    "UseRow",
     "View",
     "ZoneRow",
 ]
@@ -48,24 +57,119 @@ class BarRow:
 
 
 @dataclass(frozen=True, slots=True)
+class TickRow:
+    """A mark below the chart; most hours have none, so that those that have one have room."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChartView:
-    """The chart and its words. `scale` stands at the top and the bottom."""
+    """A chart and its words; without a caption it is hidden. `scale` stands at the top and the bottom."""
 
     caption: str
     summary: str
     scale: str
     bars: tuple[BarRow, ...]
-    ticks: tuple[str, ...]
+    ticks: tuple[TickRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class LineRow:
-    """One counting line."""
+class HeroView:
+    """A figure to be seen from across the room; without `detail` the shop has nothing set up for it."""
+
+    figure: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntranceRow:
+    """One entrance; `place` names its cameras."""
 
     name: str
     place: str
     entered: str
     left: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """One queue; `unit` says what `waiting` counts."""
+
+    name: str
+    place: str
+    waiting: str
+    unit: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class UseRow:
+    """An area, a shop window or a path: how many, what else is known, and its share (0 to 100) of the busiest."""
+
+    name: str
+    place: str
+    count: str
+    detail: str
+    width: str
+
+
+@dataclass(frozen=True, slots=True)
+class MarkRow:
+    """A name on a heat map, in its own units."""
+
+    x: str
+    y: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeatRow:
+    """One camera's heat map: SVG paths of the cells of each level, fewest people first, and of what stands around."""
+
+    name: str
+    summary: str
+    level_1: str
+    level_2: str
+    level_3: str
+    level_4: str
+    outlines: str
+    marks: tuple[MarkRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FloorView:
+    """What happened between the doors. `no_areas` says what to do where nothing is set up."""
+
+    queues: tuple[QueueRow, ...]
+    areas: tuple[UseRow, ...]
+    windows: tuple[UseRow, ...]
+    paths: tuple[UseRow, ...]
+    no_paths: str
+    paths_why: str
+    no_areas: str
+    heat: tuple[HeatRow, ...]
+    heat_why: str
+
+
+@dataclass(frozen=True, slots=True)
+class PicturesRow:
+    """What became of one camera's pictures, per minute."""
+
+    name: str
+    received: str
+    analysed: str
+    spared: str
+    superseded: str
+
+
+@dataclass(frozen=True, slots=True)
+class PicturesView:
+    """What became of the pictures; without `why` there is no account of any. `none` says that none came lately."""
+
+    cameras: tuple[PicturesRow, ...]
+    none: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,17 +257,25 @@ class View:
     visitors: str
     visitors_detail: str
     occupancy: str
+    occupancy_detail: str
+    waiting: HeroView
+    capture: HeroView
     sales: tuple[SalesRow, ...]
     no_sales: str
     conversion: str
+    hours: ChartView
     chart: ChartView
-    lines: tuple[LineRow, ...]
-    no_lines: str
+    entrances: tuple[EntranceRow, ...]
+    no_entrances: str
+    company: str
+    drift: str
+    floor: FloorView
     zones: tuple[ZoneRow, ...]
     no_zones: str
     mood: tuple[MoodRow, ...]
     mood_average: str
     devices: tuple[DeviceRow, ...]
     devices_summary: str
+    pictures: PicturesView
     leaving: LeavingView
     box: BoxView

@@ -13,24 +13,22 @@ import math
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
-from models.train.footfall_data import Picture, Sample, TrainingPictures, load_coco, simulated_pictures
-from models.train.footfall_loss import detection_loss
+from models.train.footfall_data import ROOTS, Picture, Sample, TrainingPictures, load_coco, simulated_pictures
+from models.train.footfall_loss import Losses, detection_loss
 from models.train.footfall_net import HEIGHT, WIDTH, FootfallNet, anchor_table, export_onnx
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 __all__ = ["Plan", "main", "train"]
 
-_DATA = Path("../shared/data/footfall")
-_ROOTS = (_DATA / "licensed/train", _DATA / "diverse/train")
 _WARM_UP_STEPS = 200
 _END = 1 << 40  # no run is this long
 
@@ -41,6 +39,8 @@ class Plan:
 
     roots: tuple[str, ...]
     held_out: tuple[str, ...] = ()
+    taught: str | None = None
+    start: str | None = None
     seed: int = 1
     batch: int = 32
     rate: float = 2e-3
@@ -94,58 +94,29 @@ def train(plan: Plan, *, out: Path, checkpoint: Path, resume: bool, export_every
     """Train by `plan`, saving `checkpoint` and exporting `out` as it goes and at the end."""
     torch.manual_seed(plan.seed)
     torch.set_num_threads(plan.threads)
-    real = _real_pictures(plan)
-    simulated = simulated_pictures(plan.simulated, seed=plan.seed) if plan.simulated_share > 0 else []
-    network = FootfallNet()
-    _lay_out_channels_last(network)
+    network = _begun(plan)
     average = _Average(network)
     optimiser = _optimiser(network, plan)
-    state = _State()
-    if resume:
-        state = _restore(checkpoint, network, average, optimiser)
+    state = _restore(checkpoint, network, average, optimiser) if resume else _State()
+    real = _real_pictures(plan)
     total = _total_steps(plan, len(real))
-    parameters = sum(parameter.numel() for parameter in network.parameters())
-    print(f"parameters {parameters}", flush=True)
-    note = f"pictures {len(real)} real, {len(simulated)} simulated; from step {state.step}; {asdict(plan)}"
-    state.history.append(note)
-    print(note, flush=True)
-    pictures = TrainingPictures(
-        real=real,
-        simulated=simulated,
-        simulated_share=plan.simulated_share,
-        seed=plan.seed,
-        width=WIDTH,
-        height=HEIGHT,
-        mosaic_until=_END if total is None else int(0.85 * total) * plan.batch,
-    )
-    loader = DataLoader(
-        pictures,
-        batch_size=plan.batch,
-        sampler=range(state.step * plan.batch, _END),
-        num_workers=plan.workers,
-        collate_fn=_Batches(),
-        prefetch_factor=4 if plan.workers else None,
-    )
+    print(f"parameters {sum(parameter.numel() for parameter in network.parameters())}", flush=True)
+    state.history.append(f"pictures {len(real)} real; from step {state.step}; {asdict(plan)}")
+    print(state.history[-1], flush=True)
     anchors = anchor_table()
     started = time.monotonic() - state.spent_s
     exported_at = state.spent_s
     parts = np.zeros(3)
-    for images, people, ignore in loader:
+    for batch in _batches(plan, real, first=state.step, total=total):
         progress = _progress(plan, step=state.step, total=total, spent_s=state.spent_s)
         if progress >= 1.0:
             break
         _set_rate(optimiser, plan, step=state.step, progress=progress)
-        network.train()
-        inputs = images.permute(0, 3, 1, 2).float()
-        losses = detection_loss(network(inputs), people, ignore, anchors)
-        optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(losses.total)
-        nn.utils.clip_grad_norm_(network.parameters(), 10.0)
-        optimiser.step()
+        losses = _learn(network, optimiser, batch, anchors)
         average.update(network, state.step)
         state.step += 1
         state.spent_s = time.monotonic() - started
-        parts += (losses.box, losses.score, sum(len(boxes) for boxes in people))
+        parts += (losses.box, losses.score, sum(len(boxes) for boxes in batch[1]))
         if state.step % 50 == 0:
             _report(state, parts / 50, progress)
             parts[:] = 0
@@ -158,6 +129,57 @@ def train(plan: Plan, *, out: Path, checkpoint: Path, resume: bool, export_every
     print(f"finished: step {state.step}, {state.spent_s / 60:.1f} min, wrote {out}", flush=True)
 
 
+def _begun(plan: Plan) -> FootfallNet:
+    """The network as a run begins: by chance, or with the weights of `plan.start`."""
+    network = FootfallNet()
+    if plan.start is not None:
+        network.load_state_dict(torch.load(plan.start, weights_only=True)["average"])
+    _lay_out_channels_last(network)
+    return network
+
+
+def _batches(
+    plan: Plan, real: Sequence[Picture], *, first: int, total: int | None
+) -> Iterable[tuple[Tensor, list[Tensor], list[Tensor]]]:
+    """Batches from number `first` on: pictures, people, regions to ignore. Mosaics end with a seventh of the run to go."""
+    pictures = TrainingPictures(
+        real=real,
+        simulated=simulated_pictures(plan.simulated, seed=plan.seed) if plan.simulated_share > 0 else [],
+        simulated_share=plan.simulated_share,
+        seed=plan.seed,
+        width=WIDTH,
+        height=HEIGHT,
+        mosaic_until=_END if total is None else int(0.85 * total) * plan.batch,
+    )
+    return DataLoader(
+        cast("Dataset[Sample]", pictures),
+        batch_size=plan.batch,
+        sampler=range(first * plan.batch, _END),
+        num_workers=plan.workers,
+        collate_fn=_Batches(),
+        prefetch_factor=4 if plan.workers else None,
+    )
+
+
+def _learn(
+    network: FootfallNet,
+    optimiser: torch.optim.Optimizer,
+    batch: tuple[Tensor, list[Tensor], list[Tensor]],
+    anchors: Tensor,
+) -> Losses:
+    """One step down the slope."""
+    images, people, ignore = batch
+    network.train()
+    with torch.autocast("cpu", torch.bfloat16):
+        raw = network(images.permute(0, 3, 1, 2).float())
+    losses = detection_loss(raw, people, ignore, anchors)
+    optimiser.zero_grad(set_to_none=True)
+    torch.autograd.backward(losses.total)
+    nn.utils.clip_grad_norm_(network.parameters(), 10.0)
+    optimiser.step()
+    return losses
+
+
 def _lay_out_channels_last(network: FootfallNet) -> None:
     """Two thirds faster on a CPU than the default layout."""
     for parameter in network.parameters():
@@ -166,7 +188,8 @@ def _lay_out_channels_last(network: FootfallNet) -> None:
 
 
 def _real_pictures(plan: Plan) -> list[Picture]:
-    pictures = [picture for root in plan.roots for picture in load_coco(Path(root))]
+    taught = json.loads(Path(plan.taught).read_text(encoding="utf-8"))["people"] if plan.taught else None
+    pictures = [picture for root in plan.roots for picture in load_coco(Path(root), taught)]
     return [picture for picture in pictures if picture.group not in plan.held_out]
 
 
@@ -231,6 +254,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images-root", action="append", type=Path, help="COCO folder; may be repeated")
     parser.add_argument("--hold-out", action="append", default=[], help="scene kept out of training")
+    parser.add_argument("--taught", type=Path, help="file of footfall_teach: whom a teacher's ten looks found")
+    parser.add_argument("--start", type=Path, help="checkpoint whose averaged weights to begin with")
+    parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--epochs", type=float)
     parser.add_argument("--minutes", type=float, help="stop (and shape the rate) by the clock instead")
@@ -248,8 +274,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if epochs is None and given.minutes is None:
         epochs = 100.0
     plan = Plan(
-        roots=tuple(str(root) for root in given.images_root or _ROOTS),
+        roots=tuple(str(root) for root in given.images_root or ROOTS),
         held_out=tuple(given.hold_out),
+        taught=str(given.taught) if given.taught else None,
+        start=str(given.start) if given.start else None,
+        rate=given.rate,
         seed=given.seed,
         batch=given.batch,
         epochs=epochs,

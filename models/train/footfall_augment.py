@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import cv2
@@ -28,15 +29,17 @@ def place(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Draw the picture, randomly zoomed and shifted, into a window of `canvas` (changed in place).
 
-    `zoom` is relative to the scale at which the whole picture just fits the window.
+    `zoom` is relative to the scale at which the whole picture just fills the window. The picture is stretched toward the
+    network's aspect, mostly as far as `resize = "stretch"` does in a shop, sometimes less.
     Returns people and ignore regions in canvas pixels.
     """
     left, top, right, bottom = window
     width, height = right - left, bottom - top
     source_height, source_width = image_bgr.shape[:2]
-    fit = min(width / source_width, height / source_height)
+    fit = math.sqrt(width / source_width * height / source_height)
     scale = fit * float(np.exp(rng.uniform(np.log(zoom[0]), np.log(zoom[1]))))
-    stretch = float(np.exp(rng.normal(0.0, 0.09)))
+    whole = canvas.shape[1] / canvas.shape[0] * source_height / source_width
+    stretch = whole ** (0.5 * float(rng.triangular(0.2, 1.0, 1.2))) * float(np.exp(rng.normal(0.0, 0.09)))
     scale_x, scale_y = scale * stretch, scale / stretch
     angle = float(rng.normal(0.0, 0.05)) if rng.random() < 0.3 else 0.0
     cos, sin = np.cos(angle), np.sin(angle)

@@ -12,22 +12,31 @@ from torch.nn import functional
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["HEIGHT", "PAD", "STRIDES", "WIDTH", "FootfallNet", "anchor_table", "export_onnx"]
+__all__ = ["HEIGHT", "PAD", "SPREAD", "STRIDES", "WIDTH", "FootfallNet", "anchor_table", "export_onnx"]
 
 WIDTH = 320
 HEIGHT = 256
 STRIDES = (8, 16, 32)
 PAD = 114.0
+SPREAD = 64.0
 
 
 class _Conv(nn.Sequential):
     """Convolution, batch norm and (by default) ReLU: ReLU because it fuses on every CPU."""
 
     def __init__(
-        self, inputs: int, outputs: int, kernel: int, *, stride: int = 1, groups: int = 1, act: bool = True
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: int,
+        *,
+        stride: int = 1,
+        groups: int = 1,
+        act: bool = True,
+        padded: bool = True,
     ) -> None:
         layers: list[nn.Module] = [
-            nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False),
+            nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2 if padded else 0, groups=groups, bias=False),
             nn.BatchNorm2d(outputs, momentum=0.03),
         ]
         if act:
@@ -111,13 +120,13 @@ class _Head(nn.Module):
 class FootfallNet(nn.Module):
     """Person detector of about 0.46 M parameters.
 
-    Takes BGR pictures (batch, 3, 256, 320), 0..255, letterboxed with 114. Gives (batch, N, 5):
+    Takes BGR pictures (batch, 3, 256, 320), 0..255, stretched to that size. Gives (batch, N, 5):
     the raw YOLOX box of every cell of strides 8, 16, 32 and the score before its sigmoid.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.to_4 = nn.Sequential(_Conv(3, 16, 3, stride=2), _Conv(16, 32, 3, stride=2), _Bottleneck(32))
+        self.to_4 = nn.Sequential(_Conv(3, 16, 3, stride=2, padded=False), _Conv(16, 32, 3, stride=2), _Bottleneck(32))
         self.to_8 = nn.Sequential(_Conv(32, 64, 3, stride=2), _Bottleneck(64), _Bottleneck(64))
         self.to_16 = nn.Sequential(_Conv(64, 112, 3, stride=2), _WideBlock(112), _WideBlock(112))
         self.to_32 = nn.Sequential(_Separable(112, 160, stride=2), _WideBlock(160), _WideBlock(160), _Pyramid(160, 48))
@@ -130,16 +139,20 @@ class FootfallNet(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Raw boxes and scores of pictures, as the class says."""
-        # Subtracting the pad value makes letterbox and zero padding the same thing: grey is 0.
-        features_8 = self.to_8(self.to_4((images - PAD) * (1.0 / 64.0)))
+        # Black outside the picture, so that the export can fold the normalisation into the first convolution.
+        framed = functional.pad((images - PAD) / SPREAD, (1, 1, 1, 1), value=-PAD / SPREAD)
+        return torch.cat(self.levels(self.to_4[0](framed)), 2).transpose(1, 2)
+
+    def levels(self, features_2: Tensor) -> list[Tensor]:
+        """Raw (batch, 5, cells) of each stride from the first convolution's output."""
+        features_8 = self.to_8(self.to_4[1:](features_2))
         features_16 = self.to_16(features_8)
         side_32 = self.side_32(self.to_32(features_16))
         side_16 = self.down_16(self.side_16(features_16) + _double(side_32))
         fine = self.down_8(self.side_8(features_8) + _double(side_16))
         middle = self.up_16(side_16 + self.step_16(fine))
         coarse = self.up_32(side_32 + self.step_32(middle))
-        outputs = [head(level).flatten(2) for head, level in zip(self.heads, (fine, middle, coarse), strict=True)]
-        return torch.cat(outputs, 2).transpose(1, 2)
+        return [head(level).flatten(2) for head, level in zip(self.heads, (fine, middle, coarse), strict=True)]
 
 
 def _double(features: Tensor) -> Tensor:
@@ -162,11 +175,25 @@ class _Exported(nn.Module):
     def __init__(self, network: FootfallNet) -> None:
         super().__init__()
         self.network = network
+        self.enter = _folded(network)
 
     def forward(self, images: Tensor) -> Tensor:
-        raw = self.network(images)
-        score = torch.sigmoid(raw[..., 4:5])
-        return torch.cat((raw[..., :4], score, torch.ones_like(score)), -1)
+        raw = torch.cat(self.network.levels(self.enter(images)), 2)
+        score = torch.sigmoid(raw[:, 4:])
+        return torch.cat((raw[:, :4], score, torch.ones_like(score)), 1).transpose(1, 2)
+
+
+def _folded(network: FootfallNet) -> nn.Sequential:
+    """The first convolution with normalisation and batch norm in its weights: it takes 0..255 as they come."""
+    first = cast("nn.Sequential", network.to_4[0])
+    conv, norm = cast("nn.Conv2d", first[0]), cast("nn.BatchNorm2d", first[1])
+    mean, variance = cast("Tensor", norm.running_mean), cast("Tensor", norm.running_var)
+    gain = norm.weight / torch.sqrt(variance + norm.eps)
+    plain = nn.Conv2d(conv.in_channels, conv.out_channels, kernel_size=3, stride=2, padding=1)
+    with torch.no_grad():
+        plain.weight.copy_(conv.weight * gain[:, None, None, None] / SPREAD)
+        plain.bias = nn.Parameter(norm.bias - gain * (mean + PAD / SPREAD * conv.weight.sum((1, 2, 3))))
+    return nn.Sequential(plain, nn.ReLU())
 
 
 def export_onnx(network: FootfallNet, path: Path) -> None:

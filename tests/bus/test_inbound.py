@@ -77,6 +77,12 @@ SALE = {
 }
 SEEN = {"id": "1", "camera": "Front_Door", "label": "person", "frame_time": 1.7e9, "box": [1, 2, 3, 4], "score": 0.8}
 EVENT = {"type": "update", "before": SEEN, "after": SEEN}
+
+
+def event(**changes):
+    return json.dumps({**EVENT, "after": {**SEEN, **changes}}).encode()
+
+
 SILHOUETTE = msgpack.packb(effective(session="abcd", front_png=b"\x89PNG", side_png=b"\x89PNG", stature_mm=1700))
 MESSAGES = [
     (f"{ROOT}/camera/door/frame", b"\xff\xd8\xff", CameraFrame),
@@ -148,6 +154,15 @@ def test_the_device_is_the_topics():
         (f"{ROOT}/mirror/fit/silhouette", b"\x90", "invalid"),
         ("frigate/events", b"online", "not-json"),
         ("frigate/events", b"{}", "invalid"),
+        ("frigate/events", event(box=[9, 9, 9, 20]), "invalid"),
+        ("frigate/events", event(box=[9, 20, 19, 9]), "invalid"),
+        ("frigate/events", event(frame_time=-1), "invalid"),
+        ("frigate/events", event(frame_time=1e12), "invalid"),
+        ("frigate/events", event(id=""), "invalid"),
+        ("frigate/events", event(camera="Garden"), "unknown-device"),
+        ("frigate/events", event(box=[1300, 100, 1420, 400]), "outside-picture"),
+        ("frigate/events", event(box=[-200, 100, 20, 400]), "outside-picture"),
+        ("frigate/events", event(box=[100, 500, 200, 800]), "outside-picture"),
         ("frigate/Front_Door/person", b"-1", "invalid"),
         ("frigate/Front_Door/person", "٣".encode(), "invalid"),
         ("frigate/Front_Door/person", b"9" * 40, "invalid"),
@@ -289,6 +304,22 @@ def test_a_damaged_message_is_taken_or_refused(message, data):
     damaged = payload[:at] + data.draw(st.binary(max_size=4)) + payload[at + data.draw(st.integers(0, 4)) :]
     with contextlib.suppress(MessageRejected):
         assert isinstance(take(topic, damaged), Received)
+
+
+def test_the_same_news_of_frigate_has_the_same_id():
+    """Delivered twice it is recognised; another kind of news, or of another moment or object, is another."""
+    ids = [
+        take("frigate/events", payload).message.message_id
+        for payload in (
+            event(),
+            event(),
+            event(frame_time=SEEN["frame_time"] + 0.1),
+            event(id="2.0-b"),
+            json.dumps({**EVENT, "type": "end"}).encode(),
+        )
+    ]
+    assert ids[0] == ids[1]
+    assert len(set(ids)) == 4
 
 
 def test_the_registry_holds_what_store_toml_holds():

@@ -97,6 +97,11 @@ def test_a_line_on_the_edge_is_warned_of(empty_shop: Path, capsys: pytest.Captur
         (["--annotate", "/nowhere/at/all.mp4"], "cannot be written"),
         (["--annotate", "out.gif"], "must end in .mp4"),
         (["--plot", "/nowhere/at/all.png"], "cannot be written"),
+        (["--window", "0"], "--window"),
+        (["--window", "-5"], "--window"),
+        (["--window", "nan"], "--window"),
+        (["--window", "inf"], "--window"),
+        (["--window", "ten"], "--window"),
         (["--nonsense"], "No such option"),
     ],
 )
@@ -133,6 +138,61 @@ def test_an_output_over_the_video_itself_is_refused(empty_shop: Path, capsys: py
     assert run(["count", str(empty_shop), "--annotate", str(empty_shop)]) == 2
     assert "the video itself" in capsys.readouterr().err
     assert empty_shop.read_bytes() == before
+
+
+def bounds(report: dict[str, object]) -> list[tuple[float, float]]:
+    windows = report["windows"]
+    assert isinstance(windows, list)
+    return [(one["start_s"], one["end_s"]) for one in windows]
+
+
+@pytest.mark.parametrize(
+    ("fps", "frames", "window_s", "expected"),
+    [
+        (10, 24, "1", [(0, 1), (1, 2), (2, 2.4)]),
+        (10, 20, "1", [(0, 1), (1, 2)]),
+        (10, 24, "60", [(0, 2.4)]),
+        (10, 24, "1.5", [(0, 1.5), (1.5, 2.4)]),
+        (30000 / 1001, 45, "1", [(0, 1), (1, 1.502)]),
+        (12.5, 1, "3", [(0, 0.08)]),
+    ],
+)
+def test_windows_cover_the_video_and_no_more(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    fps: float,
+    frames: int,
+    window_s: str,
+    expected: list[tuple[float, float]],
+) -> None:
+    """One after another from 0, the last cut where the video ends, at broken frame rates and for windows longer than it."""
+    write(tmp_path / "room.mp4", [np.full((120, 160, 3), 90, np.uint8)] * frames, fps=fps)
+    lines = ("--line", "door:0,0.5,1,0.5", "--line", "till:0.2,0.1,0.2,0.9")
+    report = counted(capsys, tmp_path / "room.mp4", "--window", window_s, *lines)
+    assert [one for pair in bounds(report) for one in pair] == pytest.approx([one for pair in expected for one in pair])
+    (first, *_) = report["windows"]  # type: ignore[misc]
+    assert first["lines"] == [{"name": "door", "in": 0, "out": 0}, {"name": "till", "in": 0, "out": 0}]
+
+
+def test_windows_hold_each_crossing_when_it_happened(
+    videos: Path, yardstick: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Three people leave real footage at 19.0, 43.9 and 69.0 s: each in its own window, the sum the same as without."""
+    options = ("--models", yardstick, "--line", LINES["one-by-one-a"])
+    report = counted(capsys, videos / "one-by-one-a.mp4", *options, "--window", 15)
+    windows = report["windows"]
+    assert isinstance(windows, list)
+    assert [window["lines"][0]["out"] for window in windows] == [0, 1, 1, 0, 1]
+    assert [window["lines"][0]["in"] for window in windows] == [0] * 5
+    assert bounds(report)[-1] == (60, 72)
+    assert report["lines"] == [{"name": "door", "in": 0, "out": 3}]
+
+
+def test_windows_can_be_read_by_a_person(empty_shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A row for each window and line, its times as on a clock."""
+    assert run(["count", str(empty_shop), "--window", "1"]) == 0
+    told = capsys.readouterr().out
+    assert all(time in told for time in ("0:00:00", "0:00:01", "0:00:02", "0:00:02.4"))
 
 
 def test_help_shows_an_example(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edge.camera.detector import LOW_SCORE, Detections, Detector
 from edge.camera.letterbox import Letterbox, reduction_for
@@ -49,6 +51,24 @@ def test_a_letterbox_forgets_the_picture_before() -> None:
 def test_a_jpeg_is_never_reduced_below_what_the_model_sees(size: tuple[int, int], by: int) -> None:
     """The largest divisor that still leaves the model's own resolution."""
     assert reduction_for(width=size[0], height=size[1], target=ModelInput(width=320, height=256)) == by
+
+
+@given(width=st.integers(1, 8192), height=st.integers(1, 8192))
+def test_a_stretched_jpeg_is_never_reduced_far_below_the_input_either_way(width: int, height: int) -> None:
+    """Wide or tall, what is decoded is enlarged by a tenth at most, or is the whole picture."""
+    by = reduction_for(width=width, height=height, target=ModelInput(width=320, height=256, resize="stretch"))
+    assert by == 1 or (1.1 * width >= 320 * by and 1.1 * height >= 256 * by)
+    assert by == 8 or 1.1 * width < 640 * by or 1.1 * height < 512 * by
+
+
+@pytest.mark.parametrize(
+    ("size", "by"),
+    [((480, 270), 1), ((640, 480), 2), ((600, 450), 1), ((1280, 720), 2), ((1920, 1080), 4), ((1080, 1920), 2)],
+)
+def test_a_jpeg_for_a_stretched_input_is_reduced_by_its_nearer_side(size: tuple[int, int], by: int) -> None:
+    """640 x 480 is halved though it then has 16 rows fewer than an input of 320 x 256; anything smaller is not."""
+    target = ModelInput(width=320, height=256, resize="stretch")
+    assert reduction_for(width=size[0], height=size[1], target=target) == by
 
 
 def test_bytes_that_are_no_model_are_refused() -> None:

@@ -242,13 +242,22 @@ def test_a_flood_in_the_data_is_gone_through_to_its_end(flood: bytes) -> None:
     body = flood * ((LIMITS.max_bytes - len(head) - 2) // len(flood))
     assert reason(head + body) == "truncated"
     assert inspect_jpeg(head + body + END, limits=LIMITS).width == 64
-    for cut in (900, 1000, 1001, 32_768, 65_537):
+    for cut in (900, 1000, 32_767, 32_768, 65_535, 65_536, 65_537):
         assert inspect_jpeg(head + flood * cut + END, limits=LIMITS).width == 64
 
 
 @given(st.lists(st.sampled_from([b"\xff\x00", b"\xff\xd0", b"\xff\xff", b"\x01", b"\xd9"]), max_size=60), st.booleans())
 def test_both_ways_to_search_agree(pieces: list[bytes], ended: bool) -> None:
-    """From one 0xFF to the next, or all bytes at once: the same end of the data, or none."""
+    """By pattern or all bytes at once: the same end of the data, or none."""
     data = b"".join(pieces) + (END if ended else b"")
     walk = _Walk(data, LIMITS)
     assert walk._end_of_data(0, len(data)) == walk._search(0, len(data))
+
+
+def test_a_flood_spread_over_many_scans_is_gone_through_as_well() -> None:
+    """What the pattern may look at is bounded for all scans together; what is left is found all the same."""
+    flood = b"\xff\x00" * 8192
+    jpeg = jpeg_of(frame_header(64, 48, marker=0xC2), *[SCAN + flood] * 40, END)
+    walk = _Walk(jpeg, LIMITS)
+    assert walk.header() == JpegHeader(64, 48, progressive=True)
+    assert walk._matched_bytes == 0

@@ -206,6 +206,7 @@ def test_the_gateway_counts_what_it_spares() -> None:
         threads=1,
         deliver=lambda _: done.release(),
         count=count,
+        gauge=lambda *_: None,
         dead_letter=lambda *_: pytest.fail("nothing here is refused"),
         merge=lambda facts: facts,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -50,12 +50,14 @@ class Room:
     def __init__(self, **pipelines: Pipeline) -> None:
         self.outcomes: list[Outcome] = []
         self.counts: list[str] = []
+        self.gauges: dict[str, float] = {}
         self._change = threading.Condition()
         self.cameras = Cameras(
             pipelines,  # type: ignore[arg-type]
             threads=1,
             deliver=self._deliver,
             count=self.counts.append,
+            gauge=self.gauges.__setitem__,
             dead_letter=lambda error, _: DeadLetter(error.reason, "topic", 0, ""),
             merge=lambda facts: facts,
         )
@@ -71,8 +73,8 @@ class Room:
             assert self._change.wait_for(lambda: len(self.outcomes) >= n, PATIENCE_S)
 
 
-def frame(jpeg: bytes, *, camera: str = "door") -> Received:
-    return Received(Device("camera", camera), CameraFrame(jpeg), NOON)
+def frame(jpeg: bytes, *, camera: str = "door", at: datetime = NOON) -> Received:
+    return Received(Device("camera", camera), CameraFrame(jpeg), at)
 
 
 def boxes() -> Received:
@@ -127,3 +129,24 @@ def test_every_receipt_comes_back_whatever_happens(error: Exception, reason: str
     assert first.message_id is not None
     assert first.dead_letter is not None
     assert first.dead_letter.reason == reason
+
+
+def test_what_became_of_the_pictures_is_told():
+    """Every picture received is analysed, superseded or refused; the page reads it from gauges."""
+    pipeline = Pipeline()
+    pipeline.nod.clear()
+    room = Room(door=pipeline)
+    room.cameras.offer(frame(b"1"))
+    assert pipeline.busy.wait(PATIENCE_S)
+    for second in (1, 2, 3):
+        room.cameras.offer(frame(b"more", at=NOON + timedelta(seconds=second)))
+    pipeline.nod.set()
+    room.await_(2)
+    pipeline.error = MessageRejected("truncated", "a frame")
+    room.cameras.offer(frame(b"bad", at=NOON + timedelta(seconds=4)))
+    room.await_(3)
+    room.cameras.offer(boxes())
+    room.cameras.offer(frame(b"later", at=NOON + timedelta(seconds=10)))
+    room.cameras.stop()
+    fates = {"received": 30, "analysed": 12, "superseded": 12, "spared": 0, "refused": 6}
+    assert room.gauges == {f"frames_{fate}/door": value for fate, value in fates.items()}

@@ -45,6 +45,41 @@ def test_a_stretched_picture_fills_the_input_and_knows_its_ratios() -> None:
     assert (tensor == 7).all()
 
 
+@settings(deadline=None)
+@given(width=st.integers(32, 1000), height=st.integers(32, 1000), x=st.floats(0.1, 0.9), y=st.floats(0.1, 0.9))
+def test_a_stretch_puts_everything_where_its_ratios_say(width: int, height: int, x: float, y: float) -> None:
+    """An edge in the picture lies at its place times the ratio in the input, however far the picture is scaled."""
+    column, row = int(x * width), int(y * height)
+    picture = np.zeros((height, width, 3), np.uint8)
+    picture[row:, :, 0] = 200
+    picture[:, column:, 1] = 200
+    tensor, ratios = placer_for(ModelInput(width=96, height=64, resize="stretch")).place(picture)
+    half = 100
+    across, down = (tensor[0, 1].mean(axis=0) < half).sum(), (tensor[0, 0].mean(axis=1) < half).sum()
+    assert across == pytest.approx(column * ratios[0], abs=1)
+    assert down == pytest.approx(row * ratios[1], abs=1)
+
+
+@pytest.mark.parametrize("size", [(192, 128), (960, 640), (1000, 700), (96, 640), (960, 64)])
+def test_a_stretch_skips_no_pixel(size: tuple[int, int]) -> None:
+    """A chequerboard as fine as the picture's pixels comes out as its mean: every pixel had its say."""
+    width, height = size
+    board = (np.indices((height, width)).sum(axis=0) % 2 * 200).astype(np.uint8)
+    tensor, _ = placer_for(ModelInput(width=96, height=64, resize="stretch")).place(np.dstack([board] * 3))
+    assert abs(tensor - 100).max() <= 20
+
+
+def test_a_stretch_forgets_the_picture_before() -> None:
+    """After a larger picture, one of the input's own size is taken as it is."""
+    placer = placer_for(ModelInput(width=96, height=64, resize="stretch"))
+    placer.place(np.full((700, 1000, 3), 255, np.uint8))
+    rng = np.random.default_rng(1)
+    picture = rng.integers(0, 255, (64, 96, 3), np.uint8)
+    tensor, ratios = placer.place(picture)
+    assert ratios.tolist() == [1, 1, 1, 1]
+    assert np.array_equal(tensor[0].transpose(1, 2, 0), picture)
+
+
 @pytest.mark.parametrize(("element", "shape"), [("uint8", (1, 64, 96, 3)), ("float16", (1, 64, 96, 3))])
 def test_channels_last_and_other_types(element: str, shape: tuple[int, ...]) -> None:
     """The tensor has the model's own layout and type."""

@@ -176,7 +176,8 @@ def test_camera_publish_says_when_the_broker_goes_and_comes(
     [
         (2, "no such file", ("--source", "none.mp4", "--store", "s", "--id", "c")),
         (1, "no video", ("--source", "text.mp4", "--store", "s", "--id", "c")),
-        (1, "open stream", ("--source", "rtsp://127.0.0.1:9/x", "--store", "s", "--id", "c")),
+        (1, "must begin with", ("--source", "ftp://127.0.0.1:9/x", "--store", "s", "--id", "c")),
+        (1, "open webcam", ("--source", "987", "--store", "s", "--id", "c")),
         (2, "--store", ("--source", "text.mp4", "--id", "c")),
         (2, "a-z, 0-9", ("--source", "text.mp4", "--store", "s", "--id", "Door 1")),
         (2, "--loop is for files", ("--source", "rtsp://127.0.0.1:9/x", "--store", "s", "--id", "c", "--loop")),

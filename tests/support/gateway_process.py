@@ -48,9 +48,18 @@ points = [[0.0, 0.5], [1.0, 0.5]]
 [[cameras]]
 id = "unsigned"
 zone = "back"
+frigate_name = "Back_Door"
 [[cameras.lines]]
 name = "middle"
 points = [[0.0, 0.5], [1.0, 0.5]]
+[[cameras]]
+id = "nvr"
+zone = "entrance"
+frigate_name = "Front_Door"
+frigate_detect = [1280, 720]
+[[cameras.lines]]
+name = "door"
+points = [[0.1, 0.6], [0.9, 0.6]]
 [[mirrors]]
 id = "mirror-1"
 zone = "entrance"
@@ -150,6 +159,11 @@ class PlainDevice:
         """Publish on `place`, such as `pos/till-1/transaction`."""
         body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
         self.client.publish(f"threshold/v1/shop-1/{place}", body, qos=qos).wait_for_publish(PATIENCE_S)
+
+    def speak_as_frigate(self, topic: str, payload: bytes | dict[str, Any]) -> None:
+        """Publish on `frigate/{topic}`, as an NVR does."""
+        body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+        self.client.publish(f"frigate/{topic}", body, qos=1).wait_for_publish(PATIENCE_S)
 
     def acked(self) -> list[str]:
         """Every message id that came back on `ack`."""

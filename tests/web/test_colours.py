@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,11 @@ import edge.web
 
 CSS = (Path(edge.web.__file__).parent / "static" / "dashboard.css").read_text("utf-8")
 PALETTES = CSS.split("*::before", 1)[0].split("@media", 1)
-LIGHT, DARK = (dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", palette)) for palette in PALETTES)
+LIGHT, DARK = (dict(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]{6})", palette)) for palette in PALETTES)
 TEXT = [
     ("ink", "paper"), ("ink", "card"), ("ink", "info-paper"), ("ink", "warn-paper"),
     ("soft", "paper"), ("soft", "card"), ("in", "card"), ("ok", "paper"), ("warn", "card"), ("deep-soft", "deep"),
+    ("ink", "rail"),
 ]  # fmt: skip
 SIGNS = [
     ("in", "card"),
@@ -50,6 +52,14 @@ def test_text_is_readable(scheme: dict[str, str], front: str, back: str) -> None
 def test_signs_are_visible(scheme: dict[str, str], front: str, back: str) -> None:
     """Bars and signs stand out by 3 to 1 (WCAG 2.2, 1.4.11 AA)."""
     assert contrast(scheme[front], scheme[back]) >= 3
+
+
+@pytest.mark.parametrize("scheme", [LIGHT, DARK], ids=["light", "dark"])
+def test_heat_goes_one_way(scheme: dict[str, str]) -> None:
+    """Each level of heat stands out more from the empty map than the one before, by a step that is seen without colour."""
+    steps = [contrast(scheme[f"heat-{level}"], scheme["rail"]) for level in (1, 2, 3, 4)]
+    assert all(later >= 1.35 * earlier for earlier, later in pairwise(steps)), steps
+    assert steps[0] >= 1.15
 
 
 def test_motion_can_be_refused() -> None:

@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import re
 import string
+from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from busy_shop import AFTERNOON, busy_settings, fill
 from hypothesis import given
 from hypothesis import strategies as st
 
 import edge.web
+from edge.storage.store import Store
 from edge.web.language import Speech, accepted_language, known_language
+from edge.web.presenter import present
+from edge.web.reading import read_today
 from edge.web.words import LANGUAGES, WORDS
 
 HERE = Path(edge.web.__file__).parent
 SOURCES = "\n".join(
     path.read_text("utf-8") for path in sorted([*HERE.rglob("*.py"), *HERE.rglob("*.html")]) if path.name != "words.py"
 )
+
+
+NO_WORDS = r"[MLhvz\d .-]+|(scale|#face-).*|ok|idle|trouble|warn|info|online|offline|never"
+"""Geometry, and the names of states that only the style sheet reads."""
 
 
 @pytest.mark.parametrize("message_id", sorted(WORDS))
@@ -35,6 +45,32 @@ def test_translations_differ() -> None:
     """Chinese texts are Chinese: only names and signs are the same in both languages."""
     same = {message_id for message_id, texts in WORDS.items() if texts["en"] == texts["zh-CN"]}
     assert same == {"product", "unknown_figure", "kind_frigate"}
+
+
+def test_no_english_is_left_in_the_chinese_page(tmp_path: Path) -> None:
+    """But for the names that the shop itself has given, and words that Chinese writes in Latin letters."""
+    settings = busy_settings(tmp_path)
+    store = Store(settings.store_db)
+    fill(store, settings)
+    store.close()
+    view = present(read_today(settings, at=AFTERNOON), say=Speech("zh-CN"))
+    named = set(re.findall(r"[A-Za-z]+", settings.model_dump_json()))
+    texts = [text for text in _texts(asdict(view)) if not re.fullmatch(NO_WORDS, text)]
+    words = {word for text in texts for word in re.findall(r"[A-Za-z]{2,}", text)}
+    assert len(texts) > 100
+    assert words - named <= {"EUR", "store", "toml"}
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every text in the values of a view."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, tuple | list):
+        for inner in value:
+            yield from _texts(inner)
 
 
 @pytest.mark.parametrize("message_id", sorted(WORDS))
@@ -122,6 +158,7 @@ def test_dates() -> None:
     assert chinese.weekday_date(date(2025, 6, 3)) == "2025年6月3日 星期二"
     assert english.moment(now, now=now) == "12:00"
     assert english.moment(now - timedelta(days=1), now=now) == "2 June 2025, 12:00"
+    assert chinese.moment(now - timedelta(days=1), now=now) == "2025年6月2日 12:00"
 
 
 def test_unsure_speech_says_no_figure() -> None:

@@ -16,10 +16,10 @@ import pytest
 import edge.web
 from edge.facts import Crossing, SaleMade, ZoneEntered
 from edge.messages import Device
+from edge.serving.headers import CONTENT_SECURITY_POLICY
 from edge.settings import Settings
 from edge.storage.store import Store
 from edge.web.app import LANGUAGE_COOKIE, build_web
-from edge.serving.headers import CONTENT_SECURITY_POLICY
 
 NOON = datetime(2025, 6, 3, 12, 0, tzinfo=UTC)
 HERE = Path(edge.web.__file__).parent
@@ -218,7 +218,8 @@ def test_the_page_works_without_script(client: httpx.Client) -> None:
     """Without JavaScript the page holds all figures and loads itself anew."""
     page = client.get("/").text
     assert '<noscript><meta http-equiv="refresh" content="10"></noscript>' in page
-    assert page.count('<rect class="in"') == 61  # sixty windows, and the row the script copies
+    # Sixty windows, the hours from eight to the present one, and the row the script copies.
+    assert page.count('<rect class="in"') == 60 + 5 + 1
 
 
 def test_the_page_writes_nothing(client: httpx.Client, settings: Settings, store: Store) -> None:

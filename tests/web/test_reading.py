@@ -18,8 +18,10 @@ from edge.facts import Crossing, Direction, MoodGiven, SaleMade, ZoneEntered
 from edge.messages import Device
 from edge.settings import Settings
 from edge.storage.store import PendingCell, Store
-from edge.web.figures import CurrencySales, DeadLetters, LineCount, NoticeLapse, ZoneCount
-from edge.web.reading import CHART_WINDOWS, read_today, store_day
+from edge.web.counts import store_day
+from edge.web.figures import CurrencySales, DeadLetters, EntranceFlow, NoticeLapse, ZoneCount
+from edge.web.footfall import CHART_WINDOWS
+from edge.web.reading import read_today
 from edge.windows import Metric, fold
 
 NOON = datetime(2025, 6, 3, 12, 0, tzinfo=UTC)
@@ -33,10 +35,10 @@ def test_visitors_by_line(settings: Settings, remember: Callable[..., None]) -> 
     """Every line has its own count, quiet lines too, and the totals are their sums."""
     remember([*crossings(5, "in"), *crossings(2, "out"), *crossings(3, "in", camera="balcony")])
     footfall = read_today(settings, at=NOON).footfall
-    assert footfall.lines == (
-        LineCount("east", "door", 5, 2),
-        LineCount("west", "door", 0, 0),
-        LineCount("balcony", "door", 3, 0),
+    assert footfall.entrances == (
+        EntranceFlow("door", ("east",), 5, 2),
+        EntranceFlow("door", ("west",), 0, 0),
+        EntranceFlow("door", ("balcony",), 3, 0),
     )
     assert (footfall.entered, footfall.left, footfall.occupancy) == (8, 2, 6)
 
