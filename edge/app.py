@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from edge.bus.client import BusClient
 from edge.bus.dead_letters import DeadLetter, dead_letter_of
 from edge.bus.inbound import Inbound
 from edge.bus.paho_client import Presence
+from edge.bus.payloads import ReadTransaction
 from edge.bus.topics import FrigateTopic, gateway_status_topic, gateway_subscriptions, topic_for
 from edge.camera.detector import Detector
 from edge.camera.frigate_camera import FrigateCamera
@@ -16,6 +18,7 @@ from edge.camera.merge import EntranceMerger
 from edge.camera.pipeline import CameraPipeline, Gate, GateAnswer
 from edge.cameras import Cameras
 from edge.clock import Clock, utc_now
+from edge.commits import CommitWatch
 from edge.consent.gate import ConsentGate
 from edge.consent.purposes import PurposeBook
 from edge.consent.reader import ConsentReader
@@ -23,15 +26,19 @@ from edge.consent.tries import Tries
 from edge.errors import MessageRejected
 from edge.following import ConsentFollower
 from edge.gateway import DeviceReplies, Gateway, Intake
-from edge.messages import CameraFrame, Received
+from edge.messages import CameraFrame, Device, PosTransaction, Received
 from edge.models import default_models_dir, load_model
 from edge.outbox.table import Outbox
+from edge.pos_bridge.reading import read_transaction
 from edge.privacy.keyring import Keyring
 from edge.privacy.noise import Noise, discrete_laplace
 from edge.privacy.release import ReleaseGate
 from edge.privacy.round import ReleaseRound
 from edge.settings import CameraSettings, Settings
 from edge.storage.store import Store
+from edge.till_credentials import TillCredentials
+from edge.tills_http import TillsHttp
+from edge.tills_server import TillsServer
 from edge.writer import Writer
 
 __all__ = ["build"]
@@ -47,16 +54,10 @@ def build(settings: Settings, *, clock: Clock = utc_now, noise: Noise = discrete
     Raises:
         ThresholdError: a model is refused, or another gateway owns the store's database.
     """
-    reader = ConsentReader(settings.consent_db, keyring=Keyring.open(settings.keyring_file))
+    keyring = Keyring.open(settings.keyring_file)
+    reader = ConsentReader(settings.consent_db, keyring=keyring)
     follower = ConsentFollower(reader)
-    purposes = PurposeBook.load(settings.consent.purposes_file)
-    gate = ConsentGate.of(
-        settings,
-        registry=reader,
-        notice_of=lambda purpose: purposes.version(purpose) if purpose in purposes else None,
-        wrong_codes=Tries(each=_WRONG_CODES_EACH, everybody=_WRONG_CODES_TOGETHER, window=timedelta(minutes=1)),
-        doubt=follower.doubt,
-    )
+    gate = _gate(settings, reader=reader, follower=follower)
     pipelines = _pipelines(settings, gate=gate)
     store = Store(settings.store_db)
     outbox = Outbox(store=settings.store.id, incarnation=store.incarnation)
@@ -69,7 +70,7 @@ def build(settings: Settings, *, clock: Clock = utc_now, noise: Noise = discrete
         on_message=lambda topic, payload, receipt: intake(topic, payload, receipt),  # noqa: PLW0108
         presence=Presence(gateway_status_topic(settings.store.id)),
     )
-    replies = DeviceReplies(bus, store=settings.store.id)
+    replies = CommitWatch(DeviceReplies(bus, store=settings.store.id))
     writer = Writer(
         settings,
         store=store,
@@ -90,8 +91,42 @@ def build(settings: Settings, *, clock: Clock = utc_now, noise: Noise = discrete
         dead_letter=lambda error, received: _frame_letter(error, received, store=settings.store.id),
         merge=EntranceMerger.of(settings).merge,
     )
-    intake = Intake(inbound=Inbound.of(settings), gate=gate, cameras=cameras, writer=writer, clock=clock)
-    return Gateway(bus=bus, cameras=cameras, writer=writer, store=store)
+
+    def door() -> Intake:
+        """One for each thread that messages come on: its rate limits are not shared."""
+        inbound = Inbound.of(settings, read_transaction=_till_reader(settings))
+        return Intake(inbound=inbound, gate=gate, cameras=cameras, writer=writer, clock=clock)
+
+    intake = door()
+    tills = _tills_server(settings, door=door(), commits=replies) if settings.tills_http.enabled else None
+    return Gateway(bus=bus, cameras=cameras, writer=writer, store=store, tills=tills)
+
+
+def _gate(settings: Settings, *, reader: ConsentReader, follower: ConsentFollower) -> ConsentGate:
+    purposes = PurposeBook.load(settings.consent.purposes_file)
+    return ConsentGate.of(
+        settings,
+        registry=reader,
+        notice_of=lambda purpose: purposes.version(purpose) if purpose in purposes else None,
+        wrong_codes=Tries(each=_WRONG_CODES_EACH, everybody=_WRONG_CODES_TOGETHER, window=timedelta(minutes=1)),
+        doubt=follower.doubt,
+    )
+
+
+def _till_reader(settings: Settings) -> ReadTransaction:
+    """What tills send, JSON or POSLog, in the shop's own time."""
+    timezone = ZoneInfo(settings.store.timezone)
+
+    def read(payload: bytes, device: Device, at: datetime) -> PosTransaction:
+        return read_transaction(payload, till=device.id, received_at=at, timezone=timezone)
+
+    return read
+
+
+def _tills_server(settings: Settings, *, door: Intake, commits: CommitWatch) -> TillsServer:
+    credentials = TillCredentials.of(settings)
+    app = TillsHttp(settings, door=door, commits=commits, credentials=credentials).app()
+    return TillsServer(app, settings.tills_http)
 
 
 def _pipelines(settings: Settings, *, gate: ConsentGate) -> dict[str, CameraPipeline]:

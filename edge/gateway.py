@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Protocol
 
 import structlog
@@ -23,10 +24,12 @@ from edge.messages import (
     FrigateEvent,
     FrigatePersonCount,
     Receipt,
+    Received,
     Recommendation,
 )
 from edge.outcome import Outcome
 from edge.storage.store import Store
+from edge.tills_server import TillsServer
 from edge.writer import Writer
 
 __all__ = ["DeviceReplies", "Gateway", "Intake"]
@@ -74,24 +77,46 @@ class Intake:
 
     def __call__(self, topic: str, payload: bytes, receipt: Receipt | None) -> None:
         """Take one delivery. Runs on the network thread: it parses and queues, and touches no disk."""
+        with suppress(MessageRejected):  # its dead letter is on its way
+            self.put(self.read(topic, payload, receipt))
+
+    def read(self, topic: str, payload: bytes, receipt: Receipt | None = None) -> Received:
+        """The message, checked.
+
+        Raises:
+            MessageRejected: it cannot be taken; its dead letter is on its way.
+        """
         now = self._clock()
         try:
-            received = self._inbound.take(topic, payload, received_at=now, receipt=receipt)
+            return self._inbound.take(topic, payload, received_at=now, receipt=receipt)
         except MessageRejected as error:
             letter = dead_letter_of(error, topic, payload)
             self._writer.put(Outcome(now, receipt=receipt, dead_letter=letter))
-            return
+            raise
+
+    def put(self, received: Received) -> bool:
+        """Hand a message on to where it belongs; False when the writer's queue is full."""
         if isinstance(received.message, CameraFrame | CameraDetections | FrigateEvent | FrigatePersonCount):
             self._cameras.offer(received)
-        else:
-            self._writer.put(handle(received, gate=self._gate))
+            return True
+        return self._writer.put(handle(received, gate=self._gate))
 
 
 class Gateway:
     """Everything between the broker and `store.db`. `edge.app.build` makes it."""
 
-    def __init__(self, *, bus: BusClient, cameras: Cameras, writer: Writer, store: Store) -> None:
+    def __init__(
+        self,
+        *,
+        bus: BusClient,
+        cameras: Cameras,
+        writer: Writer,
+        store: Store,
+        tills: TillsServer | None = None,
+    ) -> None:
+        """`tills` is there where tills may post over HTTP."""
         self._bus = bus
+        self._tills = tills
         self._cameras = cameras
         self._writer = writer
         self._store = store
@@ -100,11 +125,15 @@ class Gateway:
         """Start from the inside out, so that the first message finds everything in place."""
         self._writer.start()
         self._cameras.start()
+        if self._tills is not None:
+            self._tills.start()
         self._bus.start()
         log.info("gateway.started")
 
     def stop(self) -> None:
         """Stop from the outside in: no new messages, pictures in hand finished, what waits committed, its acks sent."""
+        if self._tills is not None:
+            self._tills.stop()
         self._cameras.stop()
         self._writer.stop()
         self._bus.stop()

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from edge.facts import (
     AreaVisited,
     CameIn,
+    ConsentDecided,
     Crossing,
     Fact,
     GroupEntered,
@@ -53,6 +54,7 @@ ONE_OF_EACH: list[tuple[Fact, list[tuple[Metric, str, str, int]]]] = [
     (StoreClosed(NINE, -2), [(Metric.CLOSING_DRIFT, "store", "people", -2)]),
     (MoodGiven(NINE, "kiosk", 4), [(Metric.MOOD, "kiosk", "4", 1)]),
     (SizeAsked(NINE, "coat", "M"), [(Metric.SIZES, "coat", "M", 1)]),
+    (ConsentDecided(NINE, "member_link", "granted"), [(Metric.CONSENTS, "member_link", "granted", 1)]),
     (
         SaleMade(NINE, "till-1", "sale", "EUR", 2, 500, 80),
         [
