@@ -81,7 +81,7 @@ class Witness:
         """Whether the picture shows somebody: whom both see at first sight, or whom the detector overlooks now."""
         if person.missing_s == 0:
             return person.stands_out
-        if not person.confirmed:
+        if not person.confirmed or person.at_edge:
             return False
         seen = np.array([one.box_xyxy for one in people if one.missing_s == 0]).reshape(-1, 4)
         box = self._last_seen[person.track_id]
