@@ -62,6 +62,8 @@ class StoreSettings(Table):
     id: Id
     name: str = ""
     timezone: str = "UTC"
+    region: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] = "CN"
+    """Where phone numbers without a country code are dialled (ISO 3166-1)."""
     closes_at: time | None = None
     """When the shop is empty; whoever the count believes inside then is recorded as its drift."""
 

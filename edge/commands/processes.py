@@ -20,8 +20,10 @@ def gateway(settings: Settings) -> None:
     """Take messages from devices, count, and release what may leave. Runs until SIGTERM."""
     from edge.app import build  # heavy: loads OpenCV and ONNX Runtime
     from edge.logs import configure_logs
+    from edge.privacy.sanitise.logs import log_processor
+    from edge.privacy.sanitise.of_store import sanitiser_of
 
-    configure_logs(process="gateway")
+    configure_logs(process="gateway", clean=log_processor(sanitiser_of(settings)))
     stop = _stop_signal()
     running = build(settings)
     running.start()
@@ -37,8 +39,10 @@ def web(settings: Settings) -> None:
     """Serve the store's dashboard and, with kiosk.enabled, the kiosk. Runs until SIGTERM."""
     from edge.commands.web_process import serve_web  # heavy: loads FastAPI
     from edge.logs import configure_logs
+    from edge.privacy.sanitise.logs import log_processor
+    from edge.privacy.sanitise.of_store import sanitiser_of
 
-    configure_logs(process="web")
+    configure_logs(process="web", clean=log_processor(sanitiser_of(settings)))
     serve_web(settings)
 
 

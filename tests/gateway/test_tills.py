@@ -67,3 +67,23 @@ def test_a_stranger_cannot_post(shop) -> None:
     headers = {"Authorization": "Bearer " + "0" * 48}
     assert httpx.post(address, json=sale(), headers=headers, trust_env=False, timeout=60).status_code == 401
     assert gateway.total("sales", "EUR/sales") == 0
+
+
+def test_what_pays_and_names_is_gone_before_anything_is_stored(shop, mosquitto) -> None:
+    """A till that sends card number, verification code and telephone: the sale counts, the rest is in no file."""
+    gateway, _ = shop
+    card, phone, code = "4111111111111111", "+4915112345678", "8173"
+    message = sale(
+        750,
+        reference=f"paid with {card}",
+        customer={"name": "Rosalind Franklinova", "phone": phone},
+        payment={"cvv": code},
+    )
+    device = PlainDevice(mosquitto.port)
+    device.say("pos/till-1/transaction", message)
+    until(lambda: gateway.total("sales", "EUR/sales") == 1, what="the sale")
+    until(lambda: gateway.counter("forbidden_card_code") == 1, what="the alarm")
+    device.close()
+    written = b"".join(path.read_bytes() for path in gateway.folder.rglob("*") if path.is_file())
+    assert not [secret for secret in (card, phone, "Franklinova") if secret.encode() in written]
+    assert b"till.sends_forbidden" in written
