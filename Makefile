@@ -19,7 +19,7 @@ demo: setup-runtime  ## a whole shop and its headquarters on this machine
 	@$(BIN)/threshold demo $(DEMO_OPTIONS)
 
 test: setup-dev  ## every test but the slow ones
-	$(BIN)/pytest -m 'not slow' $(ARGS)
+	$(BIN)/pytest -m 'not slow' -n 2 --dist loadfile $(ARGS)
 
 test-slow: setup-dev  ## the tests that take minutes
 	$(BIN)/pytest -m slow --timeout 900 $(ARGS)
