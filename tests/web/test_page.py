@@ -16,10 +16,10 @@ import pytest
 import edge.web
 from edge.facts import Crossing, SaleMade, ZoneEntered
 from edge.messages import Device
+from edge.serving.headers import CONTENT_SECURITY_POLICY
 from edge.settings import Settings
 from edge.storage.store import Store
 from edge.web.app import LANGUAGE_COOKIE, build_web
-from edge.serving.headers import CONTENT_SECURITY_POLICY
 
 NOON = datetime(2025, 6, 3, 12, 0, tzinfo=UTC)
 HERE = Path(edge.web.__file__).parent
