@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import select
 import signal
+import socket
 import threading
-from collections.abc import Callable
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 
 import structlog
 
@@ -44,24 +46,41 @@ def build_uplink(settings: Settings, *, clock: Clock, jitter: Callable[[], float
 def run_until_signal(uplink: Uplink) -> None:
     """Run `uplink` until SIGTERM or SIGINT; SIGHUP makes it try at once. Call it in the main thread.
 
-    The uplink has a thread of its own and signals are waited for, not handled: a handler that sets an Event while the
-    same thread waits on it can lock up. What is cut off in mid-batch is sent again next time, and HQ knows it.
+    Signals are bytes on a socket, not handlers' work: a handler that sets an Event while the same thread waits on it can
+    lock up, and a mask would not hold for the threads that libraries have started before. What is cut off in mid-batch is sent
+    again next time, and HQ knows it.
     """
-    handled = {*_STOP, signal.SIGHUP}
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, handled)
-    try:
-        worker = threading.Thread(target=uplink.run, name="uplink", daemon=True)
+    worker = threading.Thread(target=uplink.run, name="uplink", daemon=True)
+    with _signals(*_STOP, signal.SIGHUP) as received:
         worker.start()
         log.info("sync_started")
         while worker.is_alive():
-            received = signal.sigtimedwait(handled, 0.5)
-            if received is None:
-                continue
-            if received.si_signo in _STOP:
+            numbers = received(0.5)
+            if _STOP.intersection(numbers):
                 uplink.stop()
                 break
-            uplink.retry_now()
+            if numbers:
+                uplink.retry_now()
         worker.join(_LAST_BATCH_S)
         log.info("sync_stopped", in_mid_batch=worker.is_alive())
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _signals(*handled: signal.Signals) -> Iterator[Callable[[float], set[int]]]:
+    """A function that waits so many seconds for these signals and says which came."""
+    reading, writing = socket.socketpair()
+    with reading, writing:
+        reading.setblocking(False)
+        writing.setblocking(False)
+        before = signal.set_wakeup_fd(writing.fileno())
+        handlers = {number: signal.signal(number, lambda *_: None) for number in handled}
+
+        def received(wait_s: float) -> set[int]:
+            return set(reading.recv(64)) if select.select([reading], [], [], wait_s)[0] else set()
+
+        try:
+            yield received
+        finally:
+            signal.set_wakeup_fd(before)
+            for number, handler in handlers.items():
+                signal.signal(number, handler)

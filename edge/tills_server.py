@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 from typing import Final
 
@@ -11,6 +10,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from edge.errors import BusError
+from edge.serving.listening import listen
 from edge.settings import TillsHttpSettings
 
 __all__ = ["TillsServer"]
@@ -53,7 +53,7 @@ class TillsServer:
         where = (self._settings.host, self._settings.port)
         try:
             self._server.config.load()  # here, where its complaints are heard
-            listener = socket.create_server(where, family=_family(self._settings.host))
+            listener = listen(*where)
         except OSError as error:
             raise BusError(
                 "listen for tills",
@@ -69,7 +69,3 @@ class TillsServer:
         self._server.should_exit = True
         if self._thread is not None:
             self._thread.join()
-
-
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from cloud_sync.hq.schema import count_windows, events, sales_windows
+from cloud_sync.hq.schema import count_windows, erasures, events, sales_windows, tickets
 from edge.clock import epoch_s
 from edge.outbox.events import CountReleased, Event, SalesWindow
 
@@ -45,6 +45,8 @@ def summary(connection: Connection, store: str) -> dict[str, Any]:
         "last_sequence": last,
         "counts": _counts(connection, store),
         "sales": _sales(connection, store),
+        "tickets": _rows(connection, tickets, store),
+        "erasures": _rows(connection, erasures, store),
     }
 
 
@@ -67,6 +69,10 @@ def _add(connection: Connection, table: Table, figures: Sequence[str], rows: lis
     statement = dialect.insert(table)
     added = {name: table.c[name] + statement.excluded[name] for name in figures}
     connection.execute(statement.on_conflict_do_update(index_elements=[*table.primary_key.columns], set_=added), rows)
+
+
+def _rows(connection: Connection, table: Table, store: str) -> int:
+    return connection.execute(select(func.count()).where(table.c.store == store)).scalar_one()
 
 
 def _counts(connection: Connection, store: str) -> dict[str, dict[str, dict[str, int]]]:

@@ -15,10 +15,11 @@ from sqlalchemy import Connection, Engine, insert, select, update
 
 from cloud_sync.hq.figures import add_to_figures
 from cloud_sync.hq.schema import events, stores
+from cloud_sync.hq.waiting import add_to_waiting, body_to_keep
 from cloud_sync.receipt import NOTHING_COMMITTED, Receipt, RejectedEvent
 from edge.clock import epoch_s
 from edge.errors import ThresholdError
-from edge.outbox.events import CountReleased, Event, SalesWindow, event_batch
+from edge.outbox.events import CountReleased, Erasure, Event, SalesWindow, event_batch
 
 __all__ = ["UnknownStore", "ingest"]
 
@@ -56,6 +57,7 @@ def ingest(engine: Engine, *, store: str, batch: Sequence[object], at: datetime)
         new, duplicates, conflicts = _sort_out(connection, candidates)
         _keep(connection, new, at=at)
         add_to_figures(connection, store, [candidate.event for candidate in new])
+        add_to_waiting(connection, store, [candidate.event for candidate in new], at=at)
     committed = [int(candidate.event.sequence) for candidate in (*new, *duplicates)]
     return Receipt(
         committed_through=f"{max(committed):020d}" if committed else NOTHING_COMMITTED,
@@ -84,7 +86,8 @@ def _faults(event: Event, *, source: str) -> Iterator[str]:
         yield "type is not that of data"
     if any(category(letter) in _UNWRITABLE for text in _texts(event) for letter in text):
         yield "a text holds control characters"
-    if any(not 1970 <= moment.year < 3000 for moment in _moments(event)) or int(event.sequence) > _LARGEST_SEQUENCE:
+    numbers = (int(event.sequence), event.data.ledger_seq if isinstance(event.data, Erasure) else 0)
+    if any(not 1970 <= moment.year < 3000 for moment in _moments(event)) or max(numbers) > _LARGEST_SEQUENCE:
         yield "a time or the sequence is beyond all measure"
     if isinstance(event.data, CountReleased | SalesWindow):
         if event.data.end <= event.data.start:
@@ -173,5 +176,5 @@ def _row(candidate: _Candidate, *, received_s: int) -> dict[str, Any]:
         "historical": event.historical,
         "received_s": received_s,
         "digest": candidate.digest,
-        "data": event.data.model_dump(mode="json"),
+        "data": body_to_keep(event),
     }

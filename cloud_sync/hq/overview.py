@@ -10,11 +10,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, func, select
 
 from cloud_sync.hq.schema import count_windows, events, sales_windows, stores
+from cloud_sync.hq.waiting import Waiting, waiting
 from edge.clock import epoch_s
 
 __all__ = ["StoreToday", "overview"]
 
 _HOURS = 24
+_NOBODY = Waiting()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +29,14 @@ class StoreToday:
     visits: int = 0
     visits_by_hour: tuple[int, ...] = (0,) * _HOURS
     takings_minor: dict[str, int] = field(default_factory=dict)
+    waiting: Waiting = _NOBODY
 
 
 def overview(connection: Connection, *, now: datetime) -> list[StoreToday]:
     """Every store, by name."""
     known = connection.execute(select(stores).order_by(stores.c.store)).all()
     totals = _events(connection)
+    waits = waiting(connection, now=now)
     visits: dict[str, Counter[int]] = {}
     takings: dict[str, dict[str, int]] = {}
     for timezone in {row.timezone for row in known}:
@@ -47,6 +51,7 @@ def overview(connection: Connection, *, now: datetime) -> list[StoreToday]:
             visits=visits.get(row.store, Counter()).total(),
             visits_by_hour=tuple(visits.get(row.store, Counter())[hour] for hour in range(_HOURS)),
             takings_minor=takings.get(row.store, {}),
+            waiting=waits.get(row.store, _NOBODY),
         )
         for row in known
     ]

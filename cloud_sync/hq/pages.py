@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import resources
 
@@ -16,6 +17,7 @@ from starlette.exceptions import HTTPException
 from cloud_sync.hq.credentials import matches
 from cloud_sync.hq.overview import StoreToday, overview
 from cloud_sync.hq.settings import HqServiceSettings
+from cloud_sync.hq.waiting import Waiting
 from cloud_sync.hq.words import Words, ago, choose_language, money, words
 from edge.clock import Clock, epoch_s
 
@@ -49,6 +51,7 @@ class _Line:
     visits: int
     bars: tuple[_Bar, ...]
     takings: tuple[str, ...]
+    waiting: Waiting
 
 
 class Pages:
@@ -76,7 +79,9 @@ class Pages:
             stores = overview(connection, now=now)
         say = words(language)
         lines = [_line(store, now_s=epoch_s(now), say=say) for store in stores]
-        page = self._template.render(say=say, language=language, lines=lines, total=sum(s.visits for s in stores))
+        page = self._template.render(
+            say=say, language=language, lines=lines, total=sum(s.visits for s in stores), waiting=_all_waiting(stores)
+        )
         return HTMLResponse(page, headers=_HEADERS | {"content-language": language, "vary": "accept-language"})
 
     def show_style(self) -> Response:
@@ -113,6 +118,17 @@ def _line(store: StoreToday, *, now_s: int, say: Words) -> _Line:
         visits=store.visits,
         bars=_bars(store.visits_by_hour),
         takings=tuple(money(minor, currency) for currency, minor in store.takings_minor.items()),
+        waiting=store.waiting,
+    )
+
+
+def _all_waiting(stores: Iterable[StoreToday]) -> Waiting:
+    """Whoever waits, of all stores."""
+    waits = [store.waiting for store in stores]
+    return Waiting(
+        tickets=sum(one.tickets for one in waits),
+        overdue=sum(one.overdue for one in waits),
+        erasures=sum(one.erasures for one in waits),
     )
 
 

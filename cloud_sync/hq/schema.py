@@ -15,11 +15,12 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     insert,
     select,
 )
 
-__all__ = ["count_windows", "events", "migrate", "sales_windows", "stores"]
+__all__ = ["count_windows", "erasures", "events", "migrate", "sales_windows", "stores", "tickets"]
 
 _metadata = MetaData()
 
@@ -80,6 +81,31 @@ sales_windows = Table(
     ),
 )
 
+tickets = Table(
+    "tickets",
+    _metadata,
+    Column("store", String(40), ForeignKey("stores.store"), primary_key=True),
+    Column("ticket", String(36), primary_key=True),
+    Column("about", String(16), nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("due_s", BigInteger, nullable=False),
+    Column("received_s", BigInteger, nullable=False),
+    Column("sealed", Text, nullable=False),
+    Column("answered_s", BigInteger),
+    Index("tickets_by_due", "store", "due_s"),
+)
+
+erasures = Table(
+    "erasures",
+    _metadata,
+    Column("store", String(40), ForeignKey("stores.store"), primary_key=True),
+    Column("subject", String(40), primary_key=True),
+    Column("ledger_seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("asked_s", BigInteger, nullable=False),
+    Column("received_s", BigInteger, nullable=False),
+    Column("done_s", BigInteger),
+)
+
 _migrations = Table("migrations", _metadata, Column("name", String(80), primary_key=True))
 
 
@@ -98,4 +124,9 @@ def m001_spine(connection: Connection) -> None:
     _metadata.create_all(connection, tables=[stores, events, count_windows, sales_windows])
 
 
-_MIGRATIONS: tuple[Callable[[Connection], None], ...] = (m001_spine,)
+def m002_requests(connection: Connection) -> None:
+    """Questions and erasures that shoppers wait for."""
+    _metadata.create_all(connection, tables=[tickets, erasures])
+
+
+_MIGRATIONS: tuple[Callable[[Connection], None], ...] = (m001_spine, m002_requests)

@@ -12,6 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from edge.errors import ThresholdError
+from edge.serving.listening import listen
 
 __all__ = ["Listener", "bind", "serve"]
 
@@ -36,9 +37,8 @@ def bind(listener: Listener) -> socket.socket:
     Raises:
         ThresholdError: the address is taken, or not this machine's.
     """
-    family = socket.AF_INET6 if ":" in listener.host else socket.AF_INET
     try:
-        return socket.create_server((listener.host, listener.port), family=family, backlog=512)
+        return listen(listener.host, listener.port, backlog=512)
     except OSError as error:
         where = f"{listener.host}:{listener.port}: {error.strerror or error}"
         raise ThresholdError("serve HQ", where, "choose another --host or --port") from error

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-__all__ = ["Language", "Words", "ago", "choose_language", "money", "words"]
+from edge.serving.language import Language, accepted_language, known_language
 
-Language = Literal["en", "zh-CN"]
+__all__ = ["Words", "ago", "choose_language", "money", "words"]
 
 _NO_MINOR_UNIT = frozenset({"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "XAF"})
 _THREE_DIGITS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
@@ -15,7 +14,7 @@ _THREE_DIGITS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """All the page's words in one language. The `ago` words take a number."""
+    """All the page's words in one language. The `ago` words and `overdue` take a number."""
 
     title: str
     lead: str
@@ -27,6 +26,9 @@ class Words:
     visits_today: str
     by_hour: str
     takings_today: str
+    questions: str
+    overdue: str
+    erasures: str
     no_stores: str
     note: str
     just_now: str
@@ -47,6 +49,9 @@ _EN = Words(
     visits_today="Visits today",
     by_hour="By hour",
     takings_today="Takings today",
+    questions="Questions waiting",
+    overdue="{} overdue",
+    erasures="Erasures waiting",
     no_stores="No store yet. Add one with: threshold hq add-store STORE --data DIR",
     note="Visits are counts with noise added in the shop, so that nobody can be told apart. Takings are exact.",
     just_now="just now",
@@ -67,6 +72,9 @@ _ZH = Words(
     visits_today="今日客流",
     by_hour="分时",
     takings_today="今日销售额",
+    questions="待回复提问",
+    overdue="{} 条已逾期",
+    erasures="待处理删除请求",
     no_stores="还没有门店。添加命令：threshold hq add-store STORE --data DIR",
     note="客流数在门店内已加入噪声，无法识别任何个人；销售额为准确数值。",
     just_now="刚刚",
@@ -84,24 +92,7 @@ def words(language: Language) -> Words:
 
 def choose_language(asked: str | None, accepted: str) -> Language:
     """The language asked for by `?lang=`, else the reader's most preferred of an Accept-Language header, else English."""
-    if asked in ("en", "zh-CN"):
-        return "zh-CN" if asked == "zh-CN" else "en"
-    ranked = sorted((_preference(part) for part in accepted.split(",")), key=lambda pair: -pair[0])
-    for quality, tag in ranked:
-        if quality > 0 and tag.startswith("zh"):
-            return "zh-CN"
-        if quality > 0 and tag.startswith("en"):
-            return "en"
-    return "en"
-
-
-def _preference(part: str) -> tuple[float, str]:
-    tag, _, parameter = part.strip().lower().partition(";")
-    _, _, quality = parameter.partition("q=")
-    try:
-        return (float(quality) if quality else 1.0), tag.strip()
-    except ValueError:
-        return 0.0, tag.strip()
+    return known_language(asked) or accepted_language(accepted)
 
 
 def ago(seconds: int | None, say: Words) -> str:

@@ -76,11 +76,24 @@ def show(settings: Settings, subject: str | None, code: str | None, as_json: boo
         click.echo(f"{purpose:<20} {counts}")
 
 
-@consent.command(epilog=example("threshold consent verify --config /etc/threshold/store.toml"))
+@consent.command(
+    epilog=example(
+        "threshold consent verify --config /etc/threshold/store.toml",
+        "threshold consent verify --state demo-state --receipt receipt.json",
+    )
+)
+@click.option(
+    "--receipt",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="A shopper's signed receipt to check in place of the ledger.",
+)
 @_json_option
 @store_option
-def verify(settings: Settings, as_json: bool) -> None:
-    """Recompute the whole ledger and name the first entry that is broken; exits 1 then."""
+def verify(settings: Settings, receipt: Path | None, as_json: bool) -> None:
+    """Recompute the whole ledger and name the first entry that is broken, or check one receipt; exits 1 if it does not hold."""
+    if receipt is not None:
+        _verify_receipt(settings, receipt, as_json=as_json)
+        return
     from edge.consent.verify import verify_registry
 
     with _database(settings):
@@ -171,6 +184,25 @@ def _database(settings: Settings) -> Iterator[sqlite3.Connection]:
             yield sql
     except (sqlite3.Error, UnicodeDecodeError) as error:
         raise StorageError("read consents", f"{settings.consent_db}: {error}", "restore a backup") from error
+
+
+def _verify_receipt(settings: Settings, path: Path, *, as_json: bool) -> None:
+    """Say in one line whose receipt it is and when it was signed.
+
+    Raises:
+        ReceiptInvalid: it does not hold.
+    """
+    from edge.consent.receipt import MAX_RECEIPT_BYTES, verify_receipt
+
+    with path.open("rb") as file:
+        found = verify_receipt(file.read(MAX_RECEIPT_BYTES + 1), _keyring(settings).verify_keys())
+    key, subject = found.signature.key_id, found.record.header.pii_principal_id
+    if as_json:
+        told = {"receipt_id": found.receipt_id, "issued_at": found.issued_at, "subject": subject, "key_id": key}
+        click.echo(json.dumps(told))
+        return
+    decided = ", ".join(f"{event.purpose_id} {event.event_state}" for event in found.record.events)
+    click.echo(f"good: signed by this box's key {key} at {found.issued_at} for {subject}: {decided}")
 
 
 def _keyring(settings: Settings) -> Keyring:

@@ -21,6 +21,7 @@ from edge.consent.kiosk.app import KioskLinks, build_kiosk
 from edge.consent.kiosk.erasing import ErasureProgress
 from edge.consent.kiosk.figures import SignShown, TodayShown
 from edge.consent.purposes import PurposeBook
+from edge.consent.receipt import Receipt
 from edge.consent.registry import ConsentRegistry
 from edge.consent.tries import Tries
 from edge.errors import StorageError, ThresholdError
@@ -122,6 +123,14 @@ def _kiosk(settings: Settings) -> Iterator[FastAPI]:
             links=KioskLinks(
                 figures=lambda: today_shown(settings, at=utc_now()),
                 follow_erasure=lambda seq: erasure_progress(settings, seq=seq),
+                sign_receipt=lambda record: Receipt.issue(
+                    record,
+                    receipt_id=str(uuid4()),
+                    at=utc_now(),
+                    notice=registry.notice,
+                    key=keyring.signing_key(),
+                    key_id=keyring.signing_key_id(),
+                ),
                 seal=_sealing(settings),
                 mood=stack.enter_context(mood_line(settings)),
             ),

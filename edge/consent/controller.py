@@ -27,6 +27,8 @@ class Controller:
     jurisdictions: tuple[str, ...]
     authority: str | None = None
     withdraw_url: str | None = None
+    named: bool = True
+    """Whether the shop has said who; else pages send shoppers to the counter, each in its own language."""
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -40,4 +42,5 @@ class Controller:
             jurisdictions=settings.consent.jurisdictions,
             authority=named.authority if named else None,
             withdraw_url=settings.kiosk.public_url,
+            named=named is not None,
         )

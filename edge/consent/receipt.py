@@ -21,11 +21,20 @@ from edge.consent.ledger import rfc3339
 from edge.consent.record import ConsentRecord, Instant, Part, Sha256, Some, Uuid
 from edge.errors import ThresholdError
 
-__all__ = ["RECEIPT_SCHEMA", "NoticeCopy", "Receipt", "ReceiptInvalid", "Signature", "receipt_schema", "verify_receipt"]
+__all__ = [
+    "MAX_RECEIPT_BYTES",
+    "RECEIPT_SCHEMA",
+    "NoticeCopy",
+    "Receipt",
+    "ReceiptInvalid",
+    "Signature",
+    "receipt_schema",
+    "verify_receipt",
+]
 
 RECEIPT_SCHEMA: Final = "threshold-consent-receipt-1"
 _DOMAIN = b"threshold-consent-receipt-v1\n"
-_MAX_BYTES = 1_000_000
+MAX_RECEIPT_BYTES: Final = 1_000_000
 
 
 class ReceiptInvalid(ThresholdError):
@@ -116,7 +125,7 @@ def verify_receipt(data: bytes, keys: Mapping[str, Ed25519PublicKey]) -> Receipt
     Raises:
         ReceiptInvalid: it is no receipt, an unknown key signed it, it was altered, or a notice is not what its version says.
     """
-    if len(data) > _MAX_BYTES:
+    if len(data) > MAX_RECEIPT_BYTES:
         raise ReceiptInvalid("it is too large for a receipt")
     try:
         receipt = Receipt.model_validate_json(data)

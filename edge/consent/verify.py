@@ -62,7 +62,7 @@ def verify_registry(
             chain, named, checkpoints = _verify_chain(sql, keys=keys, seen=_seen(witness, followed, keys=keys))
             _verify_end(sql, chain, keys=keys, witness=witness, followed=followed)
             subjects, consents = _verify_derived(sql, named=named)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # the latter where a name in the schema is damaged
         raise StorageError("verify ledger", f"{path}: {error}", "the file is damaged; restore a backup") from error
     return Verified(
         entries=chain.seq,
@@ -87,7 +87,7 @@ def followed_position(store_db: Path) -> Position | None:
         with open_reader(store_db) as sql:
             known = sql.execute("SELECT 1 FROM sqlite_master WHERE name = 'consent_position'").fetchone()
             row = sql.execute("SELECT seq, hash FROM consent_position").fetchone() if known else None
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise StorageError("verify ledger", f"{store_db}: {error}", "restore a backup") from error
     return (int(row[0]), bytes(row[1])) if row is not None and row[0] > 0 else None
 
@@ -139,7 +139,7 @@ def _verify_chain(
 def _checkpoints(sql: sqlite3.Connection, *, keys: Mapping[str, Ed25519PublicKey]) -> Iterator[Checkpoint]:
     for row in sql.execute(f"{_SIGNED} checkpoints ORDER BY seq"):
         checkpoint = Checkpoint(*row)
-        if checkpoint.seq < 1:
+        if type(checkpoint.seq) is not int or checkpoint.seq < 1:  # a damaged schema gives back other types
             raise LedgerBroken(0, "a checkpoint is signed for no entry")
         checkpoint.verify(keys)
         yield checkpoint

@@ -14,15 +14,15 @@ from pydantic import BaseModel, ConfigDict
 from edge.clock import Clock
 from edge.serving.headers import SafeHeaders
 from edge.serving.host import HostCheck
+from edge.serving.language import LANGUAGES, Language, accepted_language, known_language
 from edge.serving.telemetry import NO_TELEMETRY
 from edge.settings import Settings
 from edge.web.figures import Record, Today
-from edge.web.language import Speech, accepted_language, known_language
+from edge.web.language import Speech
 from edge.web.presenter import present
 from edge.web.reading import read_today
 from edge.web.source import open_source
 from edge.web.view import View
-from edge.web.words import LANGUAGES, Language
 
 __all__ = ["LANGUAGE_COOKIE", "Health", "TodayAnswer", "build_web"]
 

@@ -24,6 +24,7 @@ _METRICS = {
     "capture": "metric_capture",
     "groups": "metric_groups",
     "heat": "metric_heat",
+    "consents": "metric_consents",
 }
 _ALWAYS_SHOWN = "visits"
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, get_args
+from typing import Final
 
-__all__ = ["LANGUAGES", "WORDS", "Language"]
+from edge.serving.language import Language
 
-Language = Literal["en", "zh-CN"]
-LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
+__all__ = ["WORDS"]
 
 WORDS: Final[dict[str, dict[Language, str]]] = {
     # The page itself
@@ -322,6 +321,7 @@ WORDS: Final[dict[str, dict[Language, str]]] = {
     "metric_capture": {"en": "Passing and coming in", "zh-CN": "路过与进店"},
     "metric_groups": {"en": "Groups", "zh-CN": "结伴进店"},
     "metric_heat": {"en": "Heat map", "zh-CN": "热力图"},
+    "metric_consents": {"en": "Choices at the kiosk", "zh-CN": "自助屏上的选择"},
     # The box
     "this_box": {"en": "This box", "zh-CN": "本机"},
     "frames_analysed": {"en": "Pictures analysed", "zh-CN": "已分析的画面"},

@@ -16,6 +16,7 @@ import numpy as np
 from edge.consent.purposes import PurposeBook
 from edge.consent.registry import ConsentRegistry
 from edge.consent.subject import Subject, subject_of
+from edge.privacy.keyring import Keyring
 from edge.sealed.recipient import RecipientKey
 from edge.settings import Settings
 
@@ -45,6 +46,7 @@ class Kiosk:
     purposes: PurposeBook
     clock: ManualClock
     hq_key: RecipientKey
+    keyring: Keyring = field(repr=False)
     stack: ExitStack = field(repr=False)
     moods: list[int] = field(default_factory=list)
     progress: list[str] = field(default_factory=lambda: ["here"])

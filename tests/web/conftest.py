@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from edge.facts import Fact
+from edge.serving.listening import listen
 from edge.settings import Settings
 from edge.storage.store import Store
 from edge.windows import fold
@@ -88,7 +88,7 @@ def serve() -> Callable[[FastAPI], Any]:
 
     @contextmanager
     def serve(app: FastAPI) -> Iterator[str]:
-        with socket.create_server(("127.0.0.1", 0)) as listener:
+        with listen("127.0.0.1", 0) as listener:
             server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none", lifespan="off"))
             thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
             thread.start()

@@ -15,11 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import edge.web
+from edge.serving.language import LANGUAGES
 from edge.storage.store import Store
-from edge.web.language import Speech, accepted_language, known_language
+from edge.web.language import Speech
 from edge.web.presenter import present
 from edge.web.reading import read_today
-from edge.web.words import LANGUAGES, WORDS
+from edge.web.words import WORDS
 
 HERE = Path(edge.web.__file__).parent
 SOURCES = "\n".join(
@@ -84,31 +85,6 @@ def test_every_message_asked_for_exists() -> None:
     asked = set(re.findall(r"""\bsay(?:\.of_record)?\(\s*["'](\w+)["']""", SOURCES))
     assert len(asked) > 50
     assert asked <= set(WORDS)
-
-
-@pytest.mark.parametrize(
-    ("header", "language"),
-    [
-        (None, "en"),
-        ("", "en"),
-        ("zh-CN,zh;q=0.9,en;q=0.8", "zh-CN"),
-        ("en-GB,en;q=0.9,zh;q=0.8", "en"),
-        ("fr-FR, zh-Hant;q=0.4, en;q=0.3", "zh-CN"),
-        ("en;q=0, zh;q=0.1", "zh-CN"),
-        ("zh;q=nan", "en"),
-        ("de", "en"),
-    ],
-)
-def test_accept_language(header: str | None, language: str) -> None:
-    """The browser's best language that we speak; English where we speak none of them."""
-    assert accepted_language(header) == language
-
-
-@given(st.text() | st.from_regex(r"(zh|en|\*|[a-z]{2})(-[A-Z]{2})?(;q=[0-9.eE+-]{0,5})?(,|$)"))
-def test_no_header_is_too_strange(header: str) -> None:
-    """Any text at all yields a language, and a tag is known or is not."""
-    assert accepted_language(header) in LANGUAGES
-    assert known_language(header) in {*LANGUAGES, None}
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from edge.consent.kiosk.mine import mine_routes
 from edge.consent.kiosk.mood import MoodButtons, PassMood
 from edge.consent.kiosk.questions import Questions, SealWords
 from edge.consent.kiosk.receipts import receipt_routes
-from edge.consent.kiosk.records import record_routes
+from edge.consent.kiosk.records import SignReceipt, record_routes
 from edge.consent.kiosk.settling import Settling
 from edge.consent.kiosk.visit import Denied
 from edge.consent.purposes import PurposeBook
@@ -61,6 +61,7 @@ class KioskLinks:
 
     figures: Figures
     follow_erasure: FollowErasure
+    sign_receipt: SignReceipt
     seal: SealWords | None = None
     mood: PassMood | None = None
 
@@ -90,7 +91,7 @@ def build_kiosk(
         choosing_routes(desk, settling=settling),
         asking_routes(desk, settling=settling, takes_questions=questions is not None),
         receipt_routes(desk),
-        record_routes(desk),
+        record_routes(desk, sign=links.sign_receipt),
     ):
         app.include_router(router, prefix=KIOSK_BASE)
         app.include_router(router, prefix=PHONE_BASE, dependencies=[Depends(_link)])

@@ -18,6 +18,7 @@ __all__ = [
     "GuardianForm",
     "MoodForm",
     "PlainForm",
+    "ReceiptForm",
     "WithdrawForm",
 ]
 
@@ -33,6 +34,12 @@ class PlainForm(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     token: str = Field(default="", max_length=64, repr=False)
+
+
+class ReceiptForm(PlainForm):
+    """Which act a receipt is wanted of; the last decision's where none is named."""
+
+    act: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")] | None = None
 
 
 class MoodForm(PlainForm):

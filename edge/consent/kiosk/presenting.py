@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from edge.consent.act import acts_of
 from edge.consent.choices import PurposeView, SessionCode, SubjectView
 from edge.consent.kiosk.desk import Desk
 from edge.consent.kiosk.visit import Visit
@@ -45,11 +46,12 @@ class OwnPage:
 
 @dataclass(frozen=True, slots=True)
 class HistoryLine:
-    """Something that happened, and when."""
+    """Something that happened, and when. `receipt_of`: the act that a receipt can be had of, at the first line of each."""
 
     at: datetime
     words: str
     where: str
+    receipt_of: str | None = None
 
 
 def own_page(visit: Visit, *, desk: Desk, view: SubjectView, subject: Subject) -> OwnPage:
@@ -105,13 +107,14 @@ def _until(each: PurposeView, visit: Visit) -> str:
 
 def history_lines(entries: tuple[Entry, ...], *, desk: Desk, visit: Visit) -> tuple[HistoryLine, ...]:
     """A subject's entries in words, newest first."""
-    return tuple(_line(entry, desk=desk, visit=visit) for entry in reversed(entries))
+    last = {act.decisions[-1].seq: act.id for act in acts_of(entries)}
+    return tuple(_line(entry, desk=desk, visit=visit, receipt_of=last.get(entry.seq)) for entry in reversed(entries))
 
 
-def _line(entry: Entry, *, desk: Desk, visit: Visit) -> HistoryLine:
+def _line(entry: Entry, *, desk: Desk, visit: Visit, receipt_of: str | None) -> HistoryLine:
     language = visit.look.language
     known = entry.purpose is not None and entry.purpose in desk.purposes
     title = desk.purposes.purpose(entry.purpose).text[language].title if known and entry.purpose else entry.purpose
     channel = entry.details.get("channel")
     place = visit.say(f"place_{channel}") if channel else ""
-    return HistoryLine(entry.at, visit.say(f"history_{entry.kind}", purpose=title or ""), place)
+    return HistoryLine(entry.at, visit.say(f"history_{entry.kind}", purpose=title or ""), place, receipt_of)

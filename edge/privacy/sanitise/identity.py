@@ -14,7 +14,7 @@ from edge.privacy.sanitise.finds import Find, Identity, IdentityKind, Rank
 from edge.privacy.sanitise.iban import iban, ibans
 from edge.privacy.sanitise.national_ids import resident_id, resident_ids
 from edge.privacy.sanitise.phones import phones_in
-from edge.privacy.sanitise.spared import mask_spared
+from edge.privacy.sanitise.spared import mask_short, mask_spared
 from edge.privacy.sanitise.view import View, view_of
 from edge.sealed.identifier import IdentifierKind, NotAnIdentifier, identifier
 
@@ -33,7 +33,8 @@ def identities_in(view: View, masked: str, *, region: str, certain: Iterable[tup
     for start, end, identity in checked:
         yield Find(*view.span(start, end), Rank.CHECKED, identity)
     taken = _Taken([*certain, *(view.span(start, end) for start, end, _ in checked)])
-    for start, end, number in phones_in(masked, region=region, taken=lambda start, end: taken(*view.span(start, end))):
+    short = mask_short(masked)
+    for start, end, number in phones_in(short, region=region, taken=lambda start, end: taken(*view.span(start, end))):
         yield Find(*view.span(start, end), Rank.PHONE, Identity(IdentityKind.PHONE, _e164(number)))
 
 

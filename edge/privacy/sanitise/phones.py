@@ -16,7 +16,7 @@ _PHONE_DIGITS = range(7, 16)
 
 _RUN = re.compile(r"(?<![0-9+])[+(]{0,2}[0-9](?:[ \u00a0()./-]{0,3}+[0-9])++")
 _GROUP = re.compile(r"[0-9]+")
-_TRIES = 32
+_TRIES, _LOOKS = 32, 2000
 _ALONE_DIGITS = 10
 _FROM_ABROAD = re.compile(r"\(?(?:\+|00)")
 _NOT_DIGITS = re.compile(r"[^0-9]")
@@ -27,27 +27,43 @@ def phones_in(
 ) -> Iterator[tuple[int, int, phonenumbers.PhoneNumber | None]]:
     """From where to where each stands, and the number; None where too much was looked at to tell. Skips what is `taken`.
 
-    Looking a number up costs tens of microseconds. A text that asks for more than 32 look-ups is a hostile one or a table:
-    whatever has a number's length goes then, looked up or not.
+    Looking a number up costs tens of microseconds. A text that asks for more than 32 look-ups, or has more than 2,000
+    stretches that might be worth one, is hostile or a table: whatever has a number's length goes then.
     """
-    tries, home = _TRIES, _home(region)
+    directory = _Directory(region)
     for run in _RUN.finditer(masked):
         groups = [found.span() for found in _GROUP.finditer(masked, run.start(), run.end())]
         at = 0
         while at < len(groups):
-            found: tuple[int, phonenumbers.PhoneNumber | None] | None = None
+            start = _widened(masked, groups[at][0], run.start())
             for last in _lasts(groups, at):
-                start, end = _widened(masked, groups[at][0], run.start()), groups[last][1]
-                written = None if taken(start, end) else home.worth_a_try(masked[start:end])
-                if written is None:
-                    continue
-                tries -= 1
-                number = _dialled(written, region) if tries >= 0 else None
-                if number is not None or tries < 0:
-                    found = last, number
-                    yield start, end, number
+                end = groups[last][1]
+                if not taken(start, end) and directory.has(masked[start:end]):
+                    yield start, end, directory.found
+                    at = last
                     break
-            at = at + 1 if found is None else found[0] + 1
+            at += 1
+
+
+class _Directory:
+    """Looks numbers up, as often as it is worth it; `found` is the last one, None once it has given up."""
+
+    def __init__(self, region: str) -> None:
+        self.found: phonenumbers.PhoneNumber | None = None
+        self._region, self._home = region, _home(region)
+        self._looks, self._tries = _LOOKS, _TRIES
+
+    def has(self, written: str) -> bool:
+        """Whether it is a number that is given out and dialled so; always once it has given up."""
+        self._looks -= 1
+        dialled = self._home.worth_a_try(written) if self._looks >= 0 else None
+        if dialled is not None:
+            self._tries -= 1
+        self.found = None
+        if self._looks < 0 or self._tries < 0:
+            return self._looks < 0 or dialled is not None
+        self.found = _dialled(dialled, self._region) if dialled is not None else None
+        return self.found is not None
 
 
 class _Home:

@@ -26,27 +26,40 @@ from playwright.sync_api import sync_playwright
 from edge.consent.kiosk.app import KioskLinks, build_kiosk
 from edge.consent.kiosk.figures import SignShown, TodayShown
 from edge.consent.purposes import PurposeBook
+from edge.consent.receipt import Receipt
 from edge.consent.registry import ConsentRegistry
 from edge.consent.tries import Tries
 from edge.privacy.keyring import Keyring
 from edge.sealed.recipient import generate_recipient_key, write_public
 from edge.sealed.sealing import Sealer
+from edge.serving.listening import listen
 from edge.settings import Settings
 
 PATIENCE_S = 60
 
 
 @contextmanager
-def _serving(app: Any) -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none", lifespan="off"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join()
+def _serving(app: Any, *, closing: list[threading.Thread]) -> Iterator[str]:
+    """Serve `app`; it is told to end, and ends while the next test runs."""
+    listener = listen("127.0.0.1", 0)  # the server closes it
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none", lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        closing.append(thread)
+
+
+@pytest.fixture(scope="package")
+def closing() -> Iterator[list[threading.Thread]]:
+    """Servers that have been told to end; at the end of the room all have."""
+    threads: list[threading.Thread] = []
+    yield threads
+    for thread in threads:
+        thread.join(PATIENCE_S)
+        assert not thread.is_alive()
 
 
 def _today() -> TodayShown:
@@ -54,7 +67,7 @@ def _today() -> TodayShown:
 
 
 @pytest.fixture
-def make_kiosk(tmp_path: Path) -> Iterator[Callable[..., Kiosk]]:
+def make_kiosk(tmp_path: Path, closing: list[threading.Thread]) -> Iterator[Callable[..., Kiosk]]:
     """A function that opens a shop; tables of its settings, its purposes and its figures may be replaced.
 
     `state` opens the folder of a shop that has been closed.
@@ -84,7 +97,7 @@ def make_kiosk(tmp_path: Path) -> Iterator[Callable[..., Kiosk]]:
                 ConsentRegistry(settings.consent_db, keyring=keyring, purposes=book, clock=clock)
             )
             sealer = Sealer(hq_key.recipient(), store="linden", purpose="ticket", clock=clock)
-            kiosk = Kiosk("", settings, registry, book, clock, hq_key, stack)
+            kiosk = Kiosk("", settings, registry, book, clock, hq_key, keyring, stack)
             app = build_kiosk(
                 settings,
                 registry=registry,
@@ -93,12 +106,20 @@ def make_kiosk(tmp_path: Path) -> Iterator[Callable[..., Kiosk]]:
                 tries=Tries(each=5, everybody=300, window=timedelta(minutes=5)),
                 links=KioskLinks(
                     figures=figures,
+                    sign_receipt=lambda record: Receipt.issue(
+                        record,
+                        receipt_id="4f3c2b1a-0000-4000-8000-000000000001",
+                        at=clock(),
+                        notice=registry.notice,
+                        key=keyring.signing_key(),
+                        key_id=keyring.signing_key_id(),
+                    ),
                     follow_erasure=lambda _: kiosk.progress[0],  # type: ignore[arg-type, return-value]
                     seal=(lambda words: sealer.seal(words).sealed) if questions else None,
                     mood=lambda level, _: kiosk.moods.append(level),
                 ),
             )
-            kiosk.address = stack.enter_context(_serving(app))
+            kiosk.address = stack.enter_context(_serving(app, closing=closing))
             return kiosk
 
         yield make
@@ -205,7 +226,7 @@ def shop(make_shop: Callable[..., Shop]) -> Shop:
     return make_shop()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Any]:
     """Debian's Chromium, driven by Playwright."""
     if not CHROMIUM.exists():

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import edge.consent.kiosk
 from edge.consent.kiosk.desk import WARNINGS
-from edge.consent.kiosk.look import Look, accepted_language, known_language
+from edge.consent.kiosk.look import Look
 from edge.consent.kiosk.speech import Catalogue
 from edge.consent.purposes import LANGUAGES
 from edge.errors import ThresholdError
@@ -26,16 +26,7 @@ COMPOSED = re.compile(r"(mood_[1-5]|(place|history|state|ticket|ask)_\w+)")
 
 
 @pytest.mark.parametrize(
-    ("header", "language"),
-    [
-        (None, "en"),
-        ("zh-CN,zh;q=0.9,en;q=0.8", "zh-CN"),
-        ("en-GB,en;q=0.9,zh;q=0.8", "en"),
-        ("fr-FR, zh-Hant;q=0.4, en;q=0.3", "zh-CN"),
-        ("en;q=0, zh;q=0.1", "zh-CN"),
-        ("zh;q=nan", "en"),
-        ("de", "en"),
-    ],
+    ("header", "language"), [(None, "en"), ("fr-FR, zh-Hant;q=0.4, en;q=0.3", "zh-CN"), ("de", "en")]
 )
 def test_the_browser_chooses_first(header: str | None, language: str) -> None:
     """Without a cookie the browser's best language that we speak; English where we speak none of them."""
@@ -47,8 +38,7 @@ def test_no_cookie_is_too_strange(cookie: str, header: str) -> None:
     """Any cookie and header yield a look that a cookie can say again."""
     look = Look.of(cookie=cookie, accept_language=header)
     assert Look.of(cookie=look.cookie, accept_language="xx") == look
-    assert known_language(cookie) in {*LANGUAGES, None}
-    assert accepted_language(header) in LANGUAGES
+    assert look.language in LANGUAGES
 
 
 @given(st.dictionaries(st.sampled_from(["lang", "size", "contrast", "x"]), st.text()))

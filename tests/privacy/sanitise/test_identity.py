@@ -223,3 +223,8 @@ def test_a_text_of_too_many_numbers_loses_them_unseen(sanitiser):
     text = " ".join(f"0{area}-{number}" for area, number in zip(range(300, 400), range(1234567, 1234667), strict=True))
     cleaned = sanitiser.clean("; ".join(["138 1234 5678"] * 100) + "; " + text)
     assert not any(letter.isdigit() for letter in cleaned.value[-200:])
+
+
+def test_a_text_of_nothing_but_digits_and_gaps_loses_them(sanitiser):
+    """So many stretches are not all looked at."""
+    assert sum(map(str.isdigit, sanitiser.clean("2 3 " * 5000).value)) < 5000
