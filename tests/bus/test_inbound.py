@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import json
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
 
 import msgpack
 import pytest
@@ -31,6 +30,7 @@ from edge.messages import (
 )
 from edge.settings import Settings
 
+MESSAGE_ID = "66b5182e-ba75-4bc9-bc93-e2aae1c199d0"
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 CARD = "4111111111111111"
 ZONE = {"id": "hall"}
@@ -62,7 +62,7 @@ def refusal(topic, payload, **options):
 
 
 def effective(**fields):
-    return {"message_id": str(uuid4()), "captured_at": NOW.isoformat(), **fields}
+    return {"message_id": MESSAGE_ID, "captured_at": NOW.isoformat(), **fields}
 
 
 def as_json(**fields):
