@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -11,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlite_utils import Database
 
 from edge.consent.checkpoint import Checkpoint, read_witness, witness_of
 from edge.consent.derived import SubjectState
 from edge.consent.ledger import Chain, LedgerBroken, parse
 from edge.errors import StorageError
+from edge.storage.consent_schema import consent_migrations
 from edge.storage.database import open_reader
 
 __all__ = ["Verified", "followed_position", "verify_registry"]
@@ -59,6 +62,7 @@ def verify_registry(
             sql.row_factory = None
             sql.text_factory = _text
             sql.execute("BEGIN")
+            _verify_tables(sql, path)
             chain, named, checkpoints = _verify_chain(sql, keys=keys, seen=_seen(witness, followed, keys=keys))
             _verify_end(sql, chain, keys=keys, witness=witness, followed=followed)
             subjects, consents = _verify_derived(sql, named=named)
@@ -143,6 +147,21 @@ def _checkpoints(sql: sqlite3.Connection, *, keys: Mapping[str, Ed25519PublicKey
             raise LedgerBroken(0, "a checkpoint is signed for no entry")
         checkpoint.verify(keys)
         yield checkpoint
+
+
+def _verify_tables(sql: sqlite3.Connection, path: Path) -> None:
+    """The tables are still those that were made: a column that has lost its type gives back other values."""
+    with closing(sqlite3.connect(":memory:")) as fresh:
+        consent_migrations.apply(Database(fresh))
+        made, found = (
+            {tuple(row) for row in one.execute("SELECT type, name, sql FROM sqlite_master")} for one in (fresh, sql)
+        )
+    # Subjects are read by their index below; that it says what the rows say is SQLite's own to check.
+    (told,) = sql.execute("PRAGMA integrity_check(subjects)").fetchone()
+    if made != found or told != "ok":
+        raise StorageError(
+            "verify ledger", f"{path}: its tables are not as they were made", "the file is damaged; restore a backup"
+        )
 
 
 def _verify_end(
