@@ -116,6 +116,6 @@ def _replace(path: Path, text: str) -> None:
         with suppress(PermissionError):  # only root may give a file back to its owner
             os.chown(name, was.st_uid, was.st_gid)
         Path(name).replace(path)
-    except BaseException:
+    except BaseException:  # whatever stops it, a Ctrl-C too, leaves no half file behind; it is raised on
         Path(name).unlink(missing_ok=True)
         raise

@@ -51,7 +51,7 @@ class RegistryFile:
             self._check_end()
             self._unshredded = False
             self.shred()  # the process may have died between destroying a key and this
-        except BaseException:
+        except BaseException:  # whatever stops it, a Ctrl-C too, gives the file free again; it is raised on
             self.close()
             raise
 
